@@ -1,0 +1,86 @@
+"""An order as the engine holds it. All amounts are base units."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from swaprail.domain.errors import CATALOGUE, ErrorCode
+from swaprail.domain.lifecycle import Status
+
+DEFAULT_SLIPPAGE_BPS = 50
+
+
+class FundsMoved(StrEnum):
+    """Whether a failed order moved the trader's money."""
+
+    NO = "no"
+    YES = "yes"
+    UNKNOWN = "unknown"
+
+
+class Stage(StrEnum):
+    """Where an order failed."""
+
+    ROUTING = "routing"
+    BUILDING = "building"
+    LANDING = "landing"
+
+
+class Failure(msgspec.Struct, frozen=True, rename="camel"):
+    """Why an order failed, as the client is told."""
+
+    code: ErrorCode
+    stage: Stage
+    retryable: bool
+    funds_moved: FundsMoved
+    hint: str
+    detail: str = ""
+
+
+def failure(code: ErrorCode, stage: Stage, funds_moved: FundsMoved, detail: str = "") -> Failure:
+    """Return the failure with what the catalogue says of its code."""
+    kind = CATALOGUE[code]
+    return Failure(code, stage, kind.retryable, funds_moved, kind.hint, detail)
+
+
+class NewOrder(msgspec.Struct, frozen=True):
+    """An order checked and resolved, ready to be stored."""
+
+    id: UUID
+    account: str
+    wallet: str
+    input_mint: str
+    output_mint: str
+    input_symbol: str
+    output_symbol: str
+    input_decimals: int
+    output_decimals: int
+    input_amount: int
+    slippage_bps: int
+    min_output_amount: int | None
+    expires_at: datetime | None
+    execute: bool
+    trace: str | None = None
+
+
+class LeasedOrder(msgspec.Struct, frozen=True):
+    """What a worker needs of an order it has just leased; fence is the worker's own."""
+
+    id: UUID
+    account: str
+    wallet: str
+    status: Status
+    seq: int
+    fence: int
+    input_mint: str
+    output_mint: str
+    input_amount: int
+    slippage_bps: int
+    min_output_amount: int | None
+    queued_at: datetime
+    expires_at: datetime | None
+    attempts: int
+    routing: bytes | None
+    trace: str | None

@@ -1,0 +1,84 @@
+"""What travels over the topics (Redis streams). One message carries many orders."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+VERSION = 1
+MAX_ORDERS_PER_MESSAGE = 256
+
+
+class Topic(StrEnum):
+    """The streams, and who reads them."""
+
+    ACCEPTED = "orders.accepted"  # api -> router
+    ROUTED = "orders.routed"  # router -> executor
+    EVENTS = "orders.events"  # everyone -> every notifier
+    QUOTES = "quotes"  # api -> one router, with a reply
+
+
+class Group(StrEnum):
+    """Consumer groups: of each group, one consumer gets a message."""
+
+    ROUTER = "router"
+    EXECUTOR = "executor"
+
+
+class OrderRef(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """An order to look at; the truth about it is in the database. trace is a W3C traceparent."""
+
+    id: UUID
+    trace: str | None = None
+
+
+class OrdersAccepted(msgspec.Struct, frozen=True, rename="camel"):
+    """Orders stored and queued: route them."""
+
+    orders: list[OrderRef]
+    version: int = VERSION
+
+
+class OrdersRouted(msgspec.Struct, frozen=True, rename="camel"):
+    """Orders with a stored route: execute them."""
+
+    orders: list[OrderRef]
+    version: int = VERSION
+
+
+class OrderEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """One step of an order, as committed. at is in milliseconds since 1970, by the database's clock."""
+
+    order_id: UUID
+    seq: int
+    status: str
+    at: int
+    account: str
+    wallet: str
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    trace: str | None = None
+
+
+class OrderEvents(msgspec.Struct, frozen=True, rename="camel"):
+    """Steps committed together, in the order of the commit."""
+
+    events: list[OrderEvent]
+    version: int = VERSION
+
+
+class QuotesAsked(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """A request for what each venue would give now. Amounts are base units; deadline_ms bounds the answer."""
+
+    input_mint: str
+    output_mint: str
+    input_amount: int
+    deadline_ms: int
+    trace: str | None = None
+    version: int = VERSION
+
+
+class QuotesAnswered(msgspec.Struct, frozen=True, rename="camel"):
+    """The venues' answers, best first, encoded as a list of domain.quotes.QuoteResult."""
+
+    quotes: msgspec.Raw
+    version: int = VERSION

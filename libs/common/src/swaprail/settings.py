@@ -1,0 +1,96 @@
+"""Settings that every service reads, from the environment and .env."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class AppEnv(StrEnum):
+    """development warns and uses defaults; production refuses to start with a setting missing."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class MissingSettingsError(SystemExit):
+    """Production lacks settings; the message names every one."""
+
+
+class Settings(BaseSettings):
+    """Settings shared by all services. A subclass adds its own and names what production requires."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    app_env: AppEnv = Field(AppEnv.DEVELOPMENT, description="development or production")
+    host: str = Field("127.0.0.1", description="address that servers listen on")
+    ops_port: int = Field(0, ge=0, le=65535, description="port of /metrics and /health of this service; 0 picks a free one")
+
+    database_url: SecretStr | None = Field(None, description="PostgreSQL, in place of the five DB_* settings")
+    db_host: str = Field("127.0.0.1", description="PostgreSQL host")
+    db_port: int = Field(5432, description="PostgreSQL port")
+    db_name: str = Field("swaprail", description="PostgreSQL database")
+    db_user: str = Field("postgres", description="PostgreSQL user")
+    db_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
+    db_pool_size: int = Field(3, ge=1, le=64, description="connections of one process; few, so that commits carry many rows")
+    db_timeout_s: float = Field(2.0, gt=0, description="longest wait for a connection or a statement")
+
+    redis_url: SecretStr | None = Field(None, description="Redis or Valkey, in place of the REDIS_* settings")
+    redis_host: str = Field("127.0.0.1", description="Redis host")
+    redis_port: int = Field(6379, description="Redis port")
+    redis_timeout_s: float = Field(2.0, gt=0, description="longest wait for an answer of Redis")
+    stream_max_entries: int = Field(20_000, ge=100, description="entries that a topic keeps, approximately")
+
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_format: str = Field("json", pattern="^(json|text)$", description="json, or text for a person")
+    otlp_endpoint: str = Field(
+        "", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="OTLP/HTTP collector; empty: traces are off",
+    )
+    trace_sample_ratio: float = Field(0.01, ge=0, le=1, description="share of orders that are traced")
+
+    worker_name: str = Field("", description="this process among its replicas; default: host name and process id")
+    lease_s: float = Field(5.0, gt=0, description="how long a worker holds an order without renewing")
+    reconcile_interval_s: float = Field(1.0, gt=0, description="how often due and orphaned orders are looked for")
+    drain_timeout_s: float = Field(15.0, gt=0, description="how long a stopping service may finish its work")
+    order_deadline_s: float = Field(120.0, gt=0, description="time to find a route, for orders without expiresAt")
+    tokens_file: Path | None = Field(None, description="token list (JSON); default: the one shipped")
+
+    mock_dex_quote_delay_ms: float = Field(200, ge=0, description="paper venues: time to quote")
+    mock_dex_execution_delay_ms: float = Field(2500, ge=0, description="paper chain: time from sending to landing")
+    mock_dex_failure_rate: float = Field(0.05, ge=0, le=1, description="paper chain: share of swaps that revert")
+    paper_seed: int = Field(1, description="paper venues and chain: same seed, same prices and failures")
+
+    @property
+    def dsn(self) -> str:
+        """The PostgreSQL URL, password included: never log it."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        password = self.db_password.get_secret_value()
+        login = quote(self.db_user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        return f"postgresql://{login}@{self.db_host}:{self.db_port}/{quote(self.db_name, safe='')}"
+
+    @property
+    def redis_dsn(self) -> str:
+        """The Redis URL, password included: never log it."""
+        if self.redis_url:
+            return self.redis_url.get_secret_value()
+        return f"redis://{self.redis_host}:{self.redis_port}/0"
+
+    def required_in_production(self) -> list[tuple[str, ...]]:
+        """Names of the environment variables that production must set; of each tuple, one suffices."""
+        return [("DATABASE_URL", "DB_HOST"), ("REDIS_URL", "REDIS_HOST")]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        PostgresDsn(self.dsn)
+        RedisDsn(self.redis_dsn)
+        if self.app_env is AppEnv.PRODUCTION:
+            given = {name.upper() for name in self.model_fields_set}
+            missing = [" or ".join(names) for names in self.required_in_production() if not given & set(names)]
+            if missing:
+                message = f"APP_ENV=production needs these settings: {', '.join(missing)}"
+                raise MissingSettingsError(message)
+        return self

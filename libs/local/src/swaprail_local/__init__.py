@@ -1,0 +1,1 @@
+"""The whole engine on one machine: embedded servers, four services, one port."""

@@ -1,0 +1,1 @@
+"""Venue and chain adapters used by router and executor."""

@@ -1,0 +1,1 @@
+"""HTTP intake and reads of Swaprail."""

@@ -1,0 +1,1 @@
+"""Streams order events over WebSocket."""

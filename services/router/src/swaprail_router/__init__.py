@@ -1,0 +1,1 @@
+"""Quotes every venue and chooses the route."""
