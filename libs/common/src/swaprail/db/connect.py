@@ -1,0 +1,100 @@
+"""Connections to PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from swaprail.domain.errors import EngineError, ErrorCode
+
+# What asyncpg raises while PostgreSQL is away, starting, stopping or cutting us off.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.AdminShutdownError,
+    asyncpg.exceptions.CrashShutdownError,
+    asyncpg.exceptions.TooManyConnectionsError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+    asyncpg.exceptions.QueryCanceledError,
+)
+
+
+class Database:
+    """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable."""
+
+    def __init__(self, dsn: str, *, size: int, timeout_s: float, application: str) -> None:
+        self._dsn = dsn
+        self._size = size
+        self._timeout_s = timeout_s
+        self._application = application
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    async def open(self) -> None:
+        """Connect, if not yet connected."""
+        async with self._opening:
+            if self._pool is not None:
+                return
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=1,
+                max_size=self._size,
+                timeout=self._timeout_s,
+                command_timeout=self._timeout_s,
+                # A batch statement is planned once and reused; the JIT never pays for statements of a millisecond.
+                server_settings={
+                    "application_name": self._application,
+                    "jit": "off",
+                    "timezone": "UTC",
+                    "statement_timeout": str(int(self._timeout_s * 1000)),
+                    "idle_in_transaction_session_timeout": "10000",
+                },
+                max_inactive_connection_lifetime=0,
+            )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        try:
+            await asyncio.wait_for(pool.close(), self._timeout_s)
+        except TimeoutError:
+            pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """Lend a connection; EngineError unavailable when there is none in time or it breaks."""
+        try:
+            if self._pool is None:
+                await self.open()
+            assert self._pool is not None
+            async with self._pool.acquire(timeout=self._timeout_s) as connection:
+                yield connection
+        except AWAY as error:
+            raise EngineError(ErrorCode.UNAVAILABLE, f"the database is away ({type(error).__name__})") from error
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
+        """Run one statement in a transaction of its own and return its rows."""
+        async with self.connection() as connection:
+            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
+            return rows
+
+    async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
+        """Run one statement and return its first row, if any."""
+        rows = await self.fetch(sql, *args)
+        return rows[0] if rows else None
+
+    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - the caller knows its column
+        """Run one statement and return the first column of its first row, if any."""
+        row = await self.fetchrow(sql, *args)
+        return row[0] if row else None
+
+    async def check(self) -> None:
+        """Raise EngineError unavailable unless the database answers."""
+        await self.fetch("select 1")
