@@ -27,7 +27,9 @@ class Settings(BaseSettings):
 
     app_env: AppEnv = Field(AppEnv.DEVELOPMENT, description="development or production")
     host: str = Field("127.0.0.1", description="address that servers listen on")
-    ops_port: int = Field(0, ge=0, le=65535, description="port of /metrics and /health of this service; 0 picks a free one")
+    ops_port: int = Field(
+        0, ge=0, le=65535, description="port of /metrics and /health of this service; 0 picks a free one"
+    )
 
     database_url: SecretStr | None = Field(None, description="PostgreSQL, in place of the five DB_* settings")
     db_host: str = Field("127.0.0.1", description="PostgreSQL host")
@@ -35,7 +37,9 @@ class Settings(BaseSettings):
     db_name: str = Field("swaprail", description="PostgreSQL database")
     db_user: str = Field("postgres", description="PostgreSQL user")
     db_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
-    db_pool_size: int = Field(3, ge=1, le=64, description="connections of one process; few, so that commits carry many rows")
+    db_pool_size: int = Field(
+        3, ge=1, le=64, description="connections of one process; few, so that commits carry many rows"
+    )
     db_timeout_s: float = Field(2.0, gt=0, description="longest wait for a connection or a statement")
 
     redis_url: SecretStr | None = Field(None, description="Redis or Valkey, in place of the REDIS_* settings")
@@ -47,7 +51,9 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", pattern="^(json|text)$", description="json, or text for a person")
     otlp_endpoint: str = Field(
-        "", validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT", description="OTLP/HTTP collector; empty: traces are off",
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="OTLP/HTTP collector; empty: traces are off",
     )
     trace_sample_ratio: float = Field(0.01, ge=0, le=1, description="share of orders that are traced")
 

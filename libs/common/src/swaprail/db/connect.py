@@ -90,7 +90,7 @@ class Database:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
-    async def fetchval(self, sql: str, *args: object) -> Any:  # noqa: ANN401 - the caller knows its column
+    async def fetchval(self, sql: str, *args: object) -> Any:
         """Run one statement and return the first column of its first row, if any."""
         row = await self.fetchrow(sql, *args)
         return row[0] if row else None

@@ -1,6 +1,7 @@
 """The one table that says which status may follow which."""
 
 from enum import StrEnum
+from itertools import pairwise
 
 
 class Status(StrEnum):
@@ -55,4 +56,4 @@ def is_legal_history(statuses: list[Status]) -> bool:
     """Tell whether a list of statuses, oldest first, is a path that the table allows from PENDING on."""
     if not statuses or statuses[0] is not Status.PENDING:
         return False
-    return all(after in TRANSITIONS[before] for before, after in zip(statuses, statuses[1:], strict=False))
+    return all(after in TRANSITIONS[before] for before, after in pairwise(statuses))

@@ -84,3 +84,7 @@ class LeasedOrder(msgspec.Struct, frozen=True):
     attempts: int
     routing: bytes | None
     trace: str | None
+
+
+class StaleLeaseError(Exception):
+    """The order has moved on, or another worker holds it: whatever was to be written is void."""

@@ -12,7 +12,9 @@ LOCK = 0x5A9_0001  # one migration at a time, whatever starts it
 
 
 def _run(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=metadata, include_schemas=True, transaction_per_migration=True)
+    context.configure(
+        connection=connection, target_metadata=metadata, include_schemas=True, transaction_per_migration=True
+    )
     with context.begin_transaction():
         context.run_migrations()
 

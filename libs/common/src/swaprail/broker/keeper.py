@@ -1,0 +1,163 @@
+"""Keeps topics consumable: groups exist, subscribers run, entries of dead consumers are claimed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import redis.asyncio as redis
+from faststream.redis import RedisBroker
+from redis.exceptions import RedisError, ResponseError
+
+from swaprail.broker.streams import decode_entries
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.messages.topics import Group, Topic
+from swaprail.settings import Settings
+from swaprail.telemetry import metrics
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+CHECK_EVERY_S = 1.0
+CLAIM_EVERY_S = 5.0
+CLAIM_IDLE_MS = 10_000
+CLAIM_COUNT = 100
+FORGET_CONSUMER_MS = 600_000
+DEAD_MAXLEN = 10_000
+
+
+class Consumption[Message]:
+    """One topic that a service consumes as a group, and how it handles claimed messages."""
+
+    def __init__(
+        self,
+        topic: Topic,
+        group: Group,
+        message_type: type[Message],
+        handle: Callable[[list[Message]], Awaitable[None]],
+    ) -> None:
+        self.topic = topic
+        self.group = group
+        self.message_type = message_type
+        self.handle = handle
+
+
+class StreamKeeper:
+    """Starts a broker when Redis is there, and keeps it consuming whatever happens to Redis."""
+
+    def __init__(
+        self, settings: Settings, broker: RedisBroker, consumer: str, consumptions: list[Consumption[Any]]
+    ) -> None:
+        self._broker = broker
+        self._consumer = consumer
+        self._consumptions = consumptions
+        self._redis: Any = redis.Redis.from_url(
+            settings.redis_dsn,
+            socket_timeout=settings.redis_timeout_s,
+            socket_connect_timeout=settings.redis_timeout_s,
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._started = False
+        self._healthy = False
+        self._claimed_at = 0.0
+
+    async def start(self) -> None:
+        """Try to start now, and go on trying in the background."""
+        await self._check()
+        self._task = asyncio.create_task(self._run(), name="stream keeper")
+
+    async def stop_consuming(self) -> None:
+        """Read no more entries; publishing still works."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        for subscriber in self._broker.subscribers:
+            await subscriber.stop()
+
+    async def stop(self) -> None:
+        """Close the connections."""
+        await self._broker.stop()
+        await self._redis.aclose()
+
+    async def ping(self) -> None:
+        """Raise EngineError unavailable unless Redis answers and every subscriber runs."""
+        if not self._healthy:
+            raise EngineError(ErrorCode.UNAVAILABLE, "Redis is away")
+        if not all(subscriber.running for subscriber in self._broker.subscribers):
+            raise EngineError(ErrorCode.UNAVAILABLE, "a subscriber is dead")
+
+    async def dead_letter(self, topic: Topic, raw: list[bytes], reason: str) -> None:
+        """Set entries aside that nobody can handle, for a person to look at."""
+        for entry in raw:
+            await self._redis.xadd(f"{topic}.dead", {"reason": reason, "entry": entry}, maxlen=DEAD_MAXLEN)
+            metrics.DEAD_LETTERS.labels(topic, reason).inc()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S)
+            await self._check()
+
+    async def _check(self) -> None:
+        try:
+            await self._ensure_groups()
+            await self._ensure_consuming()
+            await self._observe()
+            if time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
+                self._claimed_at = time.monotonic()
+                for consumption in self._consumptions:
+                    await self._claim(consumption)
+            self._healthy = True
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._healthy or not self._started:
+                log.warning("Redis is away; scanning goes on", error=type(error).__name__)
+            self._healthy = False
+
+    async def _ensure_groups(self) -> None:
+        # From 0, so that entries published before the first consumer, or right after a FLUSHALL, are read.
+        for consumption in self._consumptions:
+            try:
+                await self._redis.xgroup_create(str(consumption.topic), str(consumption.group), id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+        if not self._consumptions:
+            await self._redis.ping()
+
+    async def _ensure_consuming(self) -> None:
+        if not self._started:
+            await self._broker.start()
+            self._started = True
+        for subscriber in self._broker.subscribers:
+            if not subscriber.running:
+                log.warning("subscriber restarted")
+                await subscriber.start()
+
+    async def _observe(self) -> None:
+        for consumption in self._consumptions:
+            topic, group = str(consumption.topic), str(consumption.group)
+            for info in await self._redis.xinfo_groups(topic):
+                if info["name"] in (group, group.encode()):
+                    lag = info.get("lag")
+                    metrics.STREAM_LAG.labels(topic, group).set(float("nan") if lag is None else lag)
+                    metrics.STREAM_PENDING.labels(topic, group).set(info["pending"])
+            metrics.STREAM_LENGTH.labels(topic).set(await self._redis.xlen(topic))
+
+    async def _claim(self, consumption: Consumption[Any]) -> None:
+        topic, group = str(consumption.topic), str(consumption.group)
+        _, claimed, *_ = await self._redis.xautoclaim(
+            topic, group, self._consumer, min_idle_time=CLAIM_IDLE_MS, count=CLAIM_COUNT
+        )
+        entries = [(entry_id, fields) for entry_id, fields in claimed if fields]
+        if entries:
+            metrics.RECLAIMED.labels(topic, group).inc(len(entries))
+            messages, undecodable = decode_entries([fields for _, fields in entries], consumption.message_type)
+            await self.dead_letter(consumption.topic, undecodable, "undecodable")
+            if messages:
+                await consumption.handle(messages)
+            await self._redis.xack(topic, group, *(entry_id for entry_id, _ in entries))
+        await self._forget_dead_consumers(topic, group)
+
+    async def _forget_dead_consumers(self, topic: str, group: str) -> None:
+        for info in await self._redis.xinfo_consumers(topic, group):
+            if info["pending"] == 0 and info["idle"] > FORGET_CONSUMER_MS:
+                await self._redis.xgroup_delconsumer(topic, group, info["name"])

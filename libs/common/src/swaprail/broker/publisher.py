@@ -1,0 +1,85 @@
+"""Publishes to topics right after a commit: never before it, never in its way."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+from faststream.redis import RedisBroker
+from redis.exceptions import RedisError
+
+from swaprail.messages.topics import (
+    MAX_ORDERS_PER_MESSAGE,
+    OrderEvents,
+    OrdersAccepted,
+    OrdersRouted,
+    Topic,
+)
+from swaprail.telemetry import metrics
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+type Message = OrdersAccepted | OrdersRouted | OrderEvents
+
+MAX_WAITING = 2_000
+_encode = msgspec.json.Encoder().encode
+
+
+class TopicPublisher:
+    """Hands messages to Redis in the background, merging what waits.
+
+    A message is a wake-up, not the truth: while Redis is away it is dropped and counted, and reconcilers
+    find the orders in the database.
+    """
+
+    def __init__(self, broker: RedisBroker, *, max_entries: int) -> None:
+        """Keep about max_entries entries in each topic."""
+        self._broker = broker
+        self._max_entries = max_entries
+        self._waiting: dict[Topic, list[Message]] = defaultdict(list)
+        self._task: asyncio.Task[None] | None = None
+
+    def publish(self, topic: Topic, message: Message) -> None:
+        """Queue a message; returns at once."""
+        waiting = self._waiting[topic]
+        if len(waiting) >= MAX_WAITING:
+            metrics.PUBLISHED.labels(topic, "dropped").inc()
+            return
+        waiting.append(message)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="topic publisher")
+
+    async def stop(self) -> None:
+        """Return when everything queued was handed over or dropped."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _run(self) -> None:
+        await asyncio.sleep(0)
+        try:
+            while any(self._waiting.values()):
+                waiting, self._waiting = self._waiting, defaultdict(list)
+                await asyncio.gather(*(self._send(topic, messages) for topic, messages in waiting.items() if messages))
+        finally:
+            self._task = None
+
+    async def _send(self, topic: Topic, messages: Sequence[Message]) -> None:
+        for merged in merge(messages):
+            try:
+                await self._broker.publish(_encode(merged), stream=str(topic), maxlen=self._max_entries)
+            except (RedisError, OSError, TimeoutError, AssertionError) as error:
+                # FastStream asserts that the broker is connected.
+                metrics.PUBLISHED.labels(topic, "failed").inc()
+                log.warning("not published; reconcilers will find the orders", topic=topic, error=type(error).__name__)
+                return
+            metrics.PUBLISHED.labels(topic, "ok").inc()
+
+
+def merge(messages: Sequence[Message]) -> list[Message]:
+    """Return the same content, in order, in as few messages of at most 256 orders as possible."""
+    first = messages[0]
+    field = "events" if isinstance(first, OrderEvents) else "orders"
+    items = [item for message in messages for item in getattr(message, field)]
+    parts = [items[at : at + MAX_ORDERS_PER_MESSAGE] for at in range(0, len(items), MAX_ORDERS_PER_MESSAGE)]
+    return [type(first)(part) for part in parts]

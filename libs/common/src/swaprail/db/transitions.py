@@ -1,0 +1,84 @@
+"""The guarded write: a status changes only if the order still has the expected status and the caller's fence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from swaprail.db.connect import Database
+from swaprail.domain.lifecycle import TERMINAL, Status
+from swaprail.domain.orders import LeasedOrder
+
+
+class Move(msgspec.Struct, frozen=True):
+    """One transition of a leased order. JSON fields are text.
+
+    due_in_s: release the lease, and let reconcilers take the order after so many seconds; None keeps the lease.
+    following == order.status moves nothing and tells nobody (used to release).
+    """
+
+    order: LeasedOrder
+    following: Status
+    data: str = "{}"
+    due_in_s: float | None = None
+    routing: str | None = None
+    failure: str | None = None
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """A committed transition; at is in milliseconds since 1970."""
+
+    seq: int
+    at: int
+
+
+# The part that every guarded write shares: v gives id, expected, fence, next, data, due_in, routing, failure,
+# reconciling and output; up changes the orders that still match; told writes their events.
+GUARDED_UPDATE = """
+up as (
+    update orders o set
+        status = v.next, seq = o.seq + (v.next <> v.expected)::int,
+        lease_owner = case when v.due_in is null then o.lease_owner end,
+        lease_until = case when v.due_in is null then o.lease_until end,
+        due_at = coalesce(now() + make_interval(secs => v.due_in), o.due_at),
+        attempts = o.attempts + v.new_attempts,
+        routing = coalesce(v.routing, o.routing), failure = coalesce(v.failure, o.failure),
+        output_amount = coalesce(v.output_amount, o.output_amount),
+        reconciling_since = case when v.reconciling then coalesce(o.reconciling_since, now()) end,
+        closed_at = case when v.next = any($1::text[]) then now() end
+    from v where o.id = v.id and o.status = v.expected and o.fence = v.fence
+    returning o.id, o.seq, o.fence, o.status, v.expected, v.data
+),
+told as (
+    insert into order_events (order_id, seq, status, data)
+    select id, seq, status, data from up where status <> expected
+)
+"""
+RESULT = "select id, seq, floor(extract(epoch from now()) * 1000)::bigint as at from up"
+TERMINAL_NAMES = [str(status) for status in TERMINAL]
+
+_MOVE = f"""
+with v as (
+    select t.*, 0 as new_attempts, null::numeric as output_amount, false as reconciling
+    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::json[])
+        as t(id, expected, fence, next, data, due_in, routing, failure)
+),
+{GUARDED_UPDATE}
+{RESULT}
+"""  # noqa: S608 - constants only
+
+
+async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any]:
+    """Write transitions in one statement; return the rows (id, seq, at) of those that took place."""
+    return await database.fetch(
+        _MOVE,
+        TERMINAL_NAMES,
+        [m.order.id for m in moves],
+        [m.order.status for m in moves],
+        [m.order.fence for m in moves],
+        [m.following for m in moves],
+        [m.data for m in moves],
+        [m.due_in_s for m in moves],
+        [m.routing for m in moves],
+        [m.failure for m in moves],
+    )

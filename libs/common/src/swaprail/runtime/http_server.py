@@ -1,0 +1,40 @@
+"""uvicorn inside a service that handles its own signals."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+
+
+class HttpServer(uvicorn.Server):
+    """A uvicorn server that a service starts, drains and stops."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._task: asyncio.Task[None] | None = None
+        self.port = 0
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the service."""
+        yield
+
+    async def open(self, host: str, port: int) -> None:
+        """Listen and return when requests are served; a port of 0 picks a free one."""
+        listener = socket.create_server((host, port), backlog=2048, reuse_port=False)
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self.serve([listener]), name="http server")
+        while not self.started:
+            if self._task.done():
+                self._task.result()
+                message = f"the HTTP server did not start on port {port}"
+                raise RuntimeError(message)
+            await asyncio.sleep(0.005)
+
+    async def close(self) -> None:
+        """Stop accepting, let requests finish (timeout_graceful_shutdown) and return."""
+        self.should_exit = True
+        if self._task is not None:
+            await self._task

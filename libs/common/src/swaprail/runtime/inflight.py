@@ -1,0 +1,122 @@
+"""The orders this process works on: bounded, their leases renewed, dropped when a lease is lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from uuid import UUID
+
+from swaprail.domain.errors import EngineError
+from swaprail.domain.orders import LeasedOrder, StaleLeaseError
+from swaprail.telemetry import metrics
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+type Renew = Callable[[Sequence[tuple[UUID, int]]], Awaitable[set[UUID]]]
+
+
+class InFlight:
+    """Runs one task per leased order, at most `limit` at once."""
+
+    def __init__(
+        self,
+        work: Callable[[LeasedOrder], Coroutine[object, object, None]],
+        renew: Renew,
+        *,
+        limit: int,
+        lease_s: float,
+        stage: str,
+    ) -> None:
+        self._work = work
+        self._renew = renew
+        self._limit = limit
+        self._lease_s = lease_s
+        self._orders: dict[UUID, tuple[LeasedOrder, asyncio.Task[None]]] = {}
+        self._freed = asyncio.Event()
+        self._gauge = metrics.IN_FLIGHT.labels(stage)
+        self._renewer: asyncio.Task[None] | None = None
+        self.stage = stage
+        metrics.SLOTS.labels("total").set(limit)
+        metrics.SLOTS.labels("used").set_function(lambda: len(self._orders))
+
+    @property
+    def free(self) -> int:
+        """How many more orders may be taken."""
+        return max(0, self._limit - len(self._orders))
+
+    def __len__(self) -> int:
+        """How many orders are worked on."""
+        return len(self._orders)
+
+    def start(self) -> None:
+        """Begin to renew leases."""
+        self._renewer = asyncio.create_task(self._renew_forever(), name=f"{self.stage} leases")
+
+    def take(self, orders: Sequence[LeasedOrder]) -> None:
+        """Work on freshly leased orders. An order already here was leased anew: its old task is stale."""
+        for order in orders:
+            stale = self._orders.pop(order.id, None)
+            if stale is not None:
+                stale[1].cancel()
+            task = asyncio.create_task(self._run(order))
+            if not task.done():
+                self._orders[order.id] = (order, task)
+        self._gauge.set(len(self._orders))
+
+    async def wait_free(self) -> None:
+        """Return when an order may be taken."""
+        while not self.free:
+            self._freed.clear()
+            await self._freed.wait()
+
+    async def drain(self) -> None:
+        """Return when every order taken is finished or released."""
+        while self._orders:
+            await asyncio.wait([task for _, task in self._orders.values()])
+
+    async def stop(self) -> None:
+        """Drop what is left: its leases lapse and others go on."""
+        tasks = [task for _, task in self._orders.values()]
+        if self._renewer is not None:
+            tasks.append(self._renewer)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, order: LeasedOrder) -> None:
+        try:
+            await self._work(order)
+        except StaleLeaseError:
+            metrics.LEASES_LOST.labels(self.stage).inc()
+            log.info("order went on elsewhere", order_id=str(order.id), fence=order.fence)
+        except EngineError as error:
+            # The lease lapses and whoever is able goes on: nothing is guessed here.
+            metrics.OPERATIONAL_ERRORS.labels(error.code).inc()
+            log.log(error.kind.log_level, "order left to its lease", order_id=str(order.id), detail=error.detail)
+        except Exception:
+            log.exception("order left to its lease", order_id=str(order.id), trace=order.trace)
+        finally:
+            held = self._orders.get(order.id)
+            if held is not None and held[0].fence == order.fence:
+                del self._orders[order.id]
+            self._gauge.set(len(self._orders))
+            self._freed.set()
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._lease_s / 3)
+            try:
+                await self._renew_once()
+            except EngineError as error:
+                log.warning("leases not renewed", detail=error.detail)
+
+    async def _renew_once(self) -> None:
+        held = [(order.id, order.fence) for order, _ in self._orders.values()]
+        if not held:
+            return
+        kept = await self._renew(held)
+        for order_id, fence in held:
+            current = self._orders.get(order_id)
+            if order_id not in kept and current is not None and current[0].fence == fence:
+                metrics.LEASES_LOST.labels(self.stage).inc()
+                log.warning("lease lost", order_id=str(order_id), fence=fence)
+                current[1].cancel()

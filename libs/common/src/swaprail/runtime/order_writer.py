@@ -1,0 +1,76 @@
+"""Writes the transitions of one kind in batches, then tells the topic what was committed."""
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.db.transitions import Move, Moved
+from swaprail.db.writer import BatchWriter
+from swaprail.domain.lifecycle import TERMINAL, check_transition
+from swaprail.domain.orders import StaleLeaseError
+from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
+from swaprail.telemetry import metrics
+
+
+class OrderWriter[M: Move]:
+    """One batching writer of guarded transitions."""
+
+    def __init__(
+        self, write: Callable[[Sequence[M]], Awaitable[Sequence[Any]]], publisher: TopicPublisher, *, name: str
+    ) -> None:
+        """Write by `write`, which returns the rows (id, seq, at) of the transitions that took place."""
+        self._write = write
+        self._publisher = publisher
+        self._rows = metrics.BATCH_ROWS.labels(name)
+        self._seconds = metrics.STATEMENT_SECONDS.labels(name)
+        self._writer: BatchWriter[M, Moved | None] = BatchWriter(self._write_batch, name=name)
+
+    async def write(self, move: M) -> Moved:
+        """Commit one transition; StaleLeaseError when the order moved on or the lease is another's."""
+        if move.following is not move.order.status:
+            check_transition(move.order.status, move.following)
+        moved = await self._writer.submit(move)
+        if moved is None:
+            raise StaleLeaseError
+        return moved
+
+    async def stop(self) -> None:
+        """Write what waits, then refuse more."""
+        await self._writer.stop()
+
+    async def _write_batch(self, moves: Sequence[M]) -> list[Moved | None]:
+        began = time.perf_counter()
+        rows = await self._write(moves)
+        self._seconds.observe(time.perf_counter() - began)
+        self._rows.observe(len(moves))
+        found: dict[UUID, Moved] = {row["id"]: Moved(row["seq"], row["at"]) for row in rows}
+        results = [found.get(move.order.id) for move in moves]
+        self._tell(moves, results)
+        return results
+
+    def _tell(self, moves: Sequence[M], results: Sequence[Moved | None]) -> None:
+        events: list[OrderEvent] = []
+        for move, moved in zip(moves, results, strict=True):
+            if moved is None:
+                metrics.TRANSITIONS_REFUSED.labels(move.order.status, move.following).inc()
+            elif move.following is not move.order.status:
+                events.append(_event(move, moved))
+                _count(move)
+        if events:
+            self._publisher.publish(Topic.EVENTS, OrderEvents(events))
+
+
+def _event(move: Move, moved: Moved) -> OrderEvent:
+    order = move.order
+    data = msgspec.Raw(move.data.encode())
+    return OrderEvent(order.id, moved.seq, move.following, moved.at, order.account, order.wallet, data, order.trace)
+
+
+def _count(move: Move) -> None:
+    metrics.TRANSITIONS.labels(move.order.status, move.following).inc()
+    if move.following in TERMINAL:
+        metrics.COMPLETION.labels(move.following).observe(max(0.0, time.time() - move.order.queued_at.timestamp()))

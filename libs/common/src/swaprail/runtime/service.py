@@ -1,0 +1,123 @@
+"""Run one service process: settings, logs, event loop, signals, operations port, drain, stop."""
+
+import asyncio
+import contextlib
+import gc
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Protocol
+
+import uvicorn
+
+from swaprail.runtime.http_server import HttpServer
+from swaprail.settings import Settings
+from swaprail.telemetry import metrics
+from swaprail.telemetry.health import Health
+from swaprail.telemetry.logging import configure_logging, get_logger
+from swaprail.telemetry.ops_server import ops_app
+from swaprail.telemetry.tracing import configure_tracing, shutdown_tracing
+
+log = get_logger(__name__)
+
+VERSION = version("swaprail")
+STOP_GRACE_S = 5.0  # after the drain: closing connections
+
+
+class Service(Protocol):
+    """What a service's wiring (app.py) offers to be run."""
+
+    health: Health
+
+    async def start(self) -> None:
+        """Begin to take work; dependencies may still be away."""
+        ...
+
+    async def drain(self) -> None:
+        """Take no more work; return when what was taken is finished or handed over."""
+        ...
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        ...
+
+
+def worker_name(settings: Settings) -> str:
+    """Return what leases and consumer groups call this process."""
+    return settings.worker_name or f"{socket.gethostname()}-{os.getpid()}"
+
+
+def new_event_loop() -> asyncio.AbstractEventLoop:
+    """Return a uvloop event loop (the standard one on Windows) whose tasks run at once until they wait."""
+    if os.name == "nt":
+        loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
+    else:
+        import uvloop
+
+        loop = uvloop.new_event_loop()
+    loop.set_task_factory(asyncio.eager_task_factory)
+    return loop
+
+
+def run_service(name: str, settings: Settings, build: Callable[[], Service]) -> None:
+    """Run a service until SIGTERM or SIGINT; returns when it has drained."""
+    configure_logging(name, settings.log_level, settings.log_format)
+    configure_tracing(name, VERSION, settings.otlp_endpoint, settings.trace_sample_ratio)
+    metrics.BUILD_INFO.labels(name, VERSION).set(1)
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(_run(name, settings, build))
+    shutdown_tracing()
+
+
+async def _run(name: str, settings: Settings, build: Callable[[], Service]) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    service = build()
+    ops = HttpServer(
+        uvicorn.Config(ops_app(service.health), log_config=None, access_log=False, lifespan="off", ws="none"),
+    )
+    await ops.open(settings.host, settings.ops_port)
+    watch = asyncio.create_task(_watch_loop(), name="loop lag")
+    try:
+        await service.start()
+        service.health.started = True
+        # What start-up built lives as long as the process: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
+        log.info("started", ops_port=ops.port, worker=worker_name(settings), version=VERSION)
+        await stopping.wait()
+    finally:
+        service.health.draining = True
+        await _drain(name, settings, service)
+        watch.cancel()
+        await ops.close()
+    log.info("stopped")
+
+
+async def _drain(name: str, settings: Settings, service: Service) -> None:
+    began = time.monotonic()
+    try:
+        await asyncio.wait_for(service.drain(), settings.drain_timeout_s)
+    except TimeoutError:
+        metrics.DRAIN_TIMEOUTS.labels(name).inc()
+        log.warning("drain timed out; leases hand the rest over", seconds=settings.drain_timeout_s)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(service.stop(), STOP_GRACE_S)
+    log.info("drained", seconds=round(time.monotonic() - began, 3))
+
+
+async def _watch_loop() -> None:
+    worst, since = 0.0, time.monotonic()
+    while True:
+        before = time.monotonic()
+        await asyncio.sleep(0.1)
+        now = time.monotonic()
+        worst = max(worst, now - before - 0.1)
+        if now - since >= 1:
+            metrics.LOOP_LAG.set(worst)
+            worst, since = 0.0, now

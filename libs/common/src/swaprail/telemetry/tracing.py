@@ -1,0 +1,82 @@
+"""One order is one trace: its traceparent travels in the order's row and in every message.
+
+Only sampled orders cost anything: an order without a traceparent has no spans at all.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+_INVALID = NonRecordingSpan(SpanContext(0, 0, is_remote=False))
+
+
+class _State:
+    tracer: trace.Tracer | None = None
+    provider: TracerProvider | None = None
+
+
+def configure_tracing(service: str, version: str, endpoint: str, sample_ratio: float) -> None:
+    """Export spans by OTLP/HTTP to the endpoint; an empty endpoint turns traces off."""
+    if not endpoint:
+        return
+    resource = Resource.create({"service.name": f"swaprail-{service}", "service.version": version})
+    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sample_ratio)))
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
+    provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4096, schedule_delay_millis=1000))
+    _State.provider = provider
+    _State.tracer = provider.get_tracer("swaprail")
+
+
+def shutdown_tracing() -> None:
+    """Export what is left, for a few seconds at most."""
+    if _State.provider is not None:
+        _State.provider.force_flush(3000)
+        _State.provider.shutdown()
+    _State.provider = _State.tracer = None
+
+
+def enabled() -> bool:
+    """Tell whether traces are on."""
+    return _State.tracer is not None
+
+
+def traceparent(span: Span) -> str | None:
+    """Return the W3C traceparent of a sampled span, else None."""
+    context = span.get_span_context()
+    if not context.trace_flags & TraceFlags.SAMPLED:
+        return None
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
+
+
+@contextmanager
+def span(
+    name: str,
+    parent: str | None,
+    *,
+    kind: SpanKind = SpanKind.INTERNAL,
+    root: bool = False,
+    attributes: dict[str, str | int | float | bool] | None = None,
+) -> Iterator[Span]:
+    """Record a span below the parent traceparent; without a parent only a root is started (and sampled)."""
+    if _State.tracer is None or (parent is None and not root):
+        yield _INVALID
+        return
+    context = _PROPAGATOR.extract({"traceparent": parent}) if parent else None
+    with _State.tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as recorded:
+        yield recorded
+
+
+def start_span(name: str, parent: str | None, *, kind: SpanKind = SpanKind.INTERNAL) -> Span:
+    """Start a span that the caller ends; not current, so it may live across tasks."""
+    if _State.tracer is None or parent is None:
+        return _INVALID
+    return _State.tracer.start_span(name, context=_PROPAGATOR.extract({"traceparent": parent}), kind=kind)
