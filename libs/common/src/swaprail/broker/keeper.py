@@ -29,17 +29,16 @@ DEAD_MAXLEN = 10_000
 class Consumption[Message]:
     """One topic that a service consumes as a group, and how it handles claimed messages."""
 
-    def __init__(
-        self,
-        topic: Topic,
-        group: Group,
-        message_type: type[Message],
-        handle: Callable[[list[Message]], Awaitable[None]],
-    ) -> None:
+    def __init__(self, topic: Topic, group: Group, message_type: type[Message]) -> None:
         self.topic = topic
         self.group = group
         self.message_type = message_type
-        self.handle = handle
+        self.handle: Callable[[list[Message]], Awaitable[None]] = _unhandled
+
+
+async def _unhandled(messages: list[Any]) -> None:
+    message = f"{len(messages)} messages claimed before a handler was joined"
+    raise RuntimeError(message)
 
 
 class StreamKeeper:

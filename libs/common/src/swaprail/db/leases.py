@@ -47,6 +47,11 @@ from unnest($1::uuid[], $2::bigint[]) as v(id, fence)
 where o.id = v.id and o.fence = v.fence and o.closed_at is null
 returning o.id
 """
+_RELEASE = """
+update orders o set lease_owner = null, lease_until = null, due_at = now()
+from unnest($1::uuid[], $2::bigint[]) as v(id, fence)
+where o.id = v.id and o.fence = v.fence and o.closed_at is null
+"""
 
 
 class Leases:
@@ -73,6 +78,11 @@ class Leases:
         """Extend the leases (order, fence) in one commit; return the orders still held."""
         ids, fences = [order_id for order_id, _ in held], [fence for _, fence in held]
         return {row["id"] for row in await self._database.fetch(_RENEW, ids, fences, self._lease_s)}
+
+    async def release(self, held: Sequence[tuple[UUID, int]]) -> None:
+        """Hand the orders (order, fence) over at once, in one commit, instead of letting their leases lapse."""
+        ids, fences = [order_id for order_id, _ in held], [fence for _, fence in held]
+        await self._database.fetch(_RELEASE, ids, fences)
 
 
 def _read(rows: Sequence[Any]) -> tuple[list[LeasedOrder], list[OrderEvent]]:

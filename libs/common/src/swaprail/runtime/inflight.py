@@ -1,17 +1,16 @@
 """The orders this process works on: bounded, their leases renewed, dropped when a lease is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from uuid import UUID
 
+from swaprail.db.leases import Leases
 from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-
-type Renew = Callable[[Sequence[tuple[UUID, int]]], Awaitable[set[UUID]]]
 
 
 class InFlight:
@@ -20,14 +19,14 @@ class InFlight:
     def __init__(
         self,
         work: Callable[[LeasedOrder], Coroutine[object, object, None]],
-        renew: Renew,
+        leases: Leases,
         *,
         limit: int,
         lease_s: float,
         stage: str,
     ) -> None:
         self._work = work
-        self._renew = renew
+        self._leases = leases
         self._limit = limit
         self._lease_s = lease_s
         self._orders: dict[UUID, tuple[LeasedOrder, asyncio.Task[None]]] = {}
@@ -74,13 +73,22 @@ class InFlight:
             await asyncio.wait([task for _, task in self._orders.values()])
 
     async def stop(self) -> None:
-        """Drop what is left: its leases lapse and others go on."""
+        """Drop what is left and hand it over to other workers."""
+        held = [(order.id, order.fence) for order, _ in self._orders.values()]
         tasks = [task for _, task in self._orders.values()]
         if self._renewer is not None:
             tasks.append(self._renewer)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if held:
+            await self._hand_over(held)
+
+    async def _hand_over(self, held: list[tuple[UUID, int]]) -> None:
+        try:
+            await self._leases.release(held)
+        except EngineError as error:
+            log.warning("leases left to lapse", orders=len(held), detail=error.detail)
 
     async def _run(self, order: LeasedOrder) -> None:
         try:
@@ -113,7 +121,7 @@ class InFlight:
         held = [(order.id, order.fence) for order, _ in self._orders.values()]
         if not held:
             return
-        kept = await self._renew(held)
+        kept = await self._leases.renew(held)
         for order_id, fence in held:
             current = self._orders.get(order_id)
             if order_id not in kept and current is not None and current[0].fence == fence:

@@ -1,0 +1,34 @@
+"""Whether the database has the schema that this version needs."""
+
+import asyncio
+
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+# Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract).
+REQUIRED_REVISION = "0001"
+RETRY_S = 1.0
+
+
+async def check_schema(database: Database) -> None:
+    """Raise EngineError unavailable unless the database is there and migrated far enough."""
+    rows = await database.fetch("select to_regclass('alembic_version') is not null as migrated")
+    revision = await database.fetchval("select version_num from alembic_version") if rows[0]["migrated"] else None
+    if revision is None or revision < REQUIRED_REVISION:
+        message = f"the database is at revision {revision}, {REQUIRED_REVISION} is needed: run swaprail-migrate"
+        raise EngineError(ErrorCode.UNAVAILABLE, message)
+
+
+async def wait_for_schema(database: Database) -> None:
+    """Return when the schema is there; a starting service waits for the migration job."""
+    while True:
+        try:
+            await check_schema(database)
+        except EngineError as error:
+            log.warning("waiting for the database", detail=error.detail)
+            await asyncio.sleep(RETRY_S)
+        else:
+            return

@@ -1,0 +1,101 @@
+"""The only place where the executor is wired."""
+
+from functools import partial
+
+from swaprail.broker.keeper import Consumption, StreamKeeper
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.broker.streams import make_broker
+from swaprail.db.connect import Database
+from swaprail.db.leases import Leases
+from swaprail.db.schema import check_schema, wait_for_schema
+from swaprail.db.transitions import Move, write_moves
+from swaprail.db.writer import BatchWriter
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.tokens import load_tokens
+from swaprail.messages.topics import Group, OrdersRouted, Topic
+from swaprail.runtime.consume import consume
+from swaprail.runtime.inflight import InFlight
+from swaprail.runtime.intake import Intake
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail.runtime.service import worker_name
+from swaprail.telemetry.health import Health
+from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
+from swaprail_executor.desk import Desk
+from swaprail_executor.execute_order import execute_order
+from swaprail_executor.settings import ExecutorSettings
+from swaprail_venues.paper import build_paper
+
+
+class Executor:
+    """The executor service."""
+
+    def __init__(self, settings: ExecutorSettings) -> None:
+        self.health = Health("executor")
+        owner = worker_name(settings)
+        self._database = Database(
+            settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="executor"
+        )
+        broker = make_broker(settings)
+        self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
+        tokens = load_tokens(settings.tokens_file)
+        self._paper = build_paper(settings, self._database, tokens)
+        self._moves: OrderWriter[Move] = OrderWriter(
+            partial(write_moves, self._database), self._publisher, name="executor_moves"
+        )
+        self._submissions: OrderWriter[Submission] = OrderWriter(
+            partial(write_submissions, self._database), self._publisher, name="submissions"
+        )
+        self._settlements: OrderWriter[Settlement] = OrderWriter(
+            partial(write_settlements, self._database), self._publisher, name="settlements"
+        )
+        self._live = BatchWriter(partial(read_live, self._database), name="live attempts")
+        desk = Desk(
+            settings=settings,
+            chain=self._paper.chain,
+            builder=self._paper.builder,
+            tokens=tokens,
+            publisher=self._publisher,
+            moves=self._moves,
+            submissions=self._submissions,
+            settlements=self._settlements,
+            live_attempt=self._live.submit,
+        )
+        leases = Leases(self._database, owner, settings.lease_s, [Status.BUILDING, Status.SUBMITTED])
+        self._inflight = InFlight(
+            partial(execute_order, desk),
+            leases,
+            limit=settings.executor_in_flight,
+            lease_s=settings.lease_s,
+            stage="executing",
+        )
+        self._intake = Intake(leases, self._inflight, self._publisher, interval_s=settings.reconcile_interval_s)
+        consumption = Consumption(Topic.ROUTED, Group.EXECUTOR, OrdersRouted)
+        self._keeper = StreamKeeper(settings, broker, owner, [consumption])
+        consume(broker, self._keeper, consumption, self._intake, owner)
+        self.health.add("database", partial(check_schema, self._database))
+        self.health.add("topics", self._keeper.ping)
+
+    async def start(self) -> None:
+        """Wait for the schema, then take orders."""
+        await wait_for_schema(self._database)
+        await self._paper.start()
+        self._inflight.start()
+        self._intake.start()
+        await self._keeper.start()
+
+    async def drain(self) -> None:
+        """Take nothing new, finish what is in flight, write and publish the rest."""
+        await self._keeper.stop_consuming()
+        await self._intake.stop()
+        await self._inflight.drain()
+        await self._publisher.stop()
+
+    async def stop(self) -> None:
+        """Leave what is unfinished to its leases and close every connection."""
+        await self._inflight.stop()
+        for writer in (self._moves, self._submissions, self._settlements):
+            await writer.stop()
+        await self._publisher.stop()
+        await self._paper.stop()
+        await self._keeper.stop()
+        await self._database.close()

@@ -1,0 +1,29 @@
+"""What every use case of the executor works with, wired once in app.py."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import msgspec
+
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.db.transitions import Move
+from swaprail.domain.chain import SignedSwap
+from swaprail.domain.tokens import TokenList
+from swaprail.ports.venues import Chain, SwapBuilder
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail_executor.attempts import Settlement, Submission
+from swaprail_executor.settings import ExecutorSettings
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """The chain, the signer, and the three kinds of guarded writes."""
+
+    settings: ExecutorSettings
+    chain: Chain
+    builder: SwapBuilder
+    tokens: TokenList
+    publisher: TopicPublisher
+    moves: OrderWriter[Move]
+    submissions: OrderWriter[Submission]
+    settlements: OrderWriter[Settlement]
+    live_attempt: Callable[[UUID], Awaitable[tuple[int, SignedSwap] | None]]

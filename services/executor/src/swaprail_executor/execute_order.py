@@ -1,0 +1,67 @@
+"""Bring a leased order to its end: build, sign, store, send, land, settle."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from swaprail.db.transitions import Move
+from swaprail.domain.chain import SignedSwap
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
+from swaprail.domain.quotes import Routing
+from swaprail.messages.topics import OrderRef, OrdersAccepted, Topic
+from swaprail.telemetry.tracing import span
+from swaprail_executor.await_landing import await_landing
+from swaprail_executor.desk import Desk
+from swaprail_executor.submit_attempt import submit_attempt
+
+_decode_routing = msgspec.json.Decoder(Routing).decode
+
+
+async def execute_order(desk: Desk, order: LeasedOrder) -> None:
+    """Go on with an order from wherever it stands; a guard that refuses raises StaleLeaseError."""
+    with span("execute order", order.trace, attributes={"order.id": str(order.id), "order.status": order.status}):
+        if order.status is Status.BUILDING:
+            await _build_and_land(desk, order)
+        else:
+            await _resume(desk, order)
+
+
+async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
+    routing = _decode_routing(order.routing or b"null")
+    assert routing.route is not None, "an order is BUILDING only with a route"
+    now = datetime.now(UTC)
+    if order.expires_at is not None and order.expires_at <= now:
+        await _expire(desk, order)
+        return
+    if now.timestamp() - routing.route.quote.quoted_at > desk.settings.executor_route_max_age_s:
+        await _route_again(desk, order)
+        return
+    swap, submitted = await submit_attempt(desk, order, routing.route)
+    await _land(desk, submitted, swap, fresh=True)
+
+
+async def _resume(desk: Desk, order: LeasedOrder) -> None:
+    live = await desk.live_attempt(order.id)
+    if live is None:
+        # SUBMITTED without a live attempt cannot be written by any statement of ours.
+        raise EngineError(ErrorCode.INTERNAL, "a submitted order has no live attempt")
+    await _land(desk, order, live[1], fresh=False)
+
+
+async def _land(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fresh: bool) -> None:
+    with span("await landing", order.trace, attributes={"order.id": str(order.id)}):
+        await await_landing(desk, order, swap, fresh=fresh)
+
+
+async def _expire(desk: Desk, order: LeasedOrder) -> None:
+    reason = failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO)
+    text = msgspec.json.encode(reason).decode()
+    data = msgspec.json.encode({"failure": reason}).decode()
+    await desk.moves.write(Move(order, Status.EXPIRED, data, due_in_s=0, failure=text))
+
+
+async def _route_again(desk: Desk, order: LeasedOrder) -> None:
+    await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=1))
+    desk.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(order.id, order.trace)]))

@@ -1,0 +1,88 @@
+"""Find the route of a leased order and hand it to the executors, or end the order."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.db.transitions import Move
+from swaprail.domain.amounts import to_decimal_string
+from swaprail.domain.errors import ErrorCode
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
+from swaprail.domain.quotes import QuoteRequest, Route, Routing
+from swaprail.domain.tokens import TokenList
+from swaprail.messages.topics import OrderRef, OrdersRouted, Topic
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail.telemetry.tracing import span
+from swaprail_router.quoting import Quoting
+from swaprail_router.settings import RouterSettings
+
+_encode = msgspec.json.Encoder().encode
+_decode_routing = msgspec.json.Decoder(Routing).decode
+
+# An executor's reconciler takes a routed order when no message has brought it by then.
+HANDOVER_S = 1.0
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """What routing works with, wired once in app.py."""
+
+    settings: RouterSettings
+    quoting: Quoting
+    tokens: TokenList
+    publisher: TopicPublisher
+    moves: OrderWriter[Move]
+
+
+async def route_order(desk: Desk, order: LeasedOrder) -> None:
+    """Choose the route and move the order to BUILDING; without one, ask again later while its time allows."""
+    with span("route order", order.trace, attributes={"order.id": str(order.id)}):
+        if order.expires_at is not None and order.expires_at <= datetime.now(UTC):
+            await _end(desk, order, Status.EXPIRED, ErrorCode.DEADLINE_PASSED, None)
+            return
+        request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
+        routing, refusal = await desk.quoting.route(request, order.slippage_bps, order.min_output_amount)
+        if routing.route is not None:
+            await _hand_over(desk, order, routing, routing.route)
+        else:
+            await _retry_or_end(desk, order, routing, refusal)
+
+
+async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Route) -> None:
+    token = desk.tokens.by_mint(order.output_mint)
+    data = {
+        "venue": route.venue,
+        "outputAmount": to_decimal_string(route.quote.output_amount, token.decimals) if token else None,
+        "outputAmountBase": str(route.quote.output_amount),
+        "leastOutputBase": str(route.least_output),
+        "priceImpactBps": route.quote.price_impact_bps,
+    }
+    move = Move(order, Status.BUILDING, _encode(data).decode(), due_in_s=HANDOVER_S, routing=_encode(routing).decode())
+    await desk.moves.write(move)
+    desk.publisher.publish(Topic.ROUTED, OrdersRouted([OrderRef(order.id, order.trace)]))
+
+
+async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusal: ErrorCode) -> None:
+    rounds = 1 + (_decode_routing(order.routing).rounds if order.routing else 0)
+    pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 2, 16), desk.settings.router_retry_longest_s)
+    spent = (datetime.now(UTC) - order.queued_at).total_seconds()
+    if order.expires_at is None and spent + pause > desk.settings.order_deadline_s:
+        await _end(desk, order, Status.FAILED, refusal, routing)
+        return
+    tried = _encode(msgspec.structs.replace(routing, rounds=rounds)).decode()
+    await desk.moves.write(Move(order, Status.ROUTING, due_in_s=pause, routing=tried))
+
+
+async def _end(desk: Desk, order: LeasedOrder, status: Status, code: ErrorCode, routing: Routing | None) -> None:
+    reason = failure(code, Stage.ROUTING, FundsMoved.NO)
+    await desk.moves.write(
+        Move(
+            order,
+            status,
+            _encode({"failure": reason}).decode(),
+            due_in_s=0,
+            routing=_encode(routing).decode() if routing else None,
+            failure=_encode(reason).decode(),
+        ),
+    )
