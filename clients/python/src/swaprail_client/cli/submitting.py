@@ -1,0 +1,169 @@
+"""`swaprail submit`, `execute` and `cancel`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from cyclopts import Parameter
+
+from swaprail_client.cli.connection import DEFAULT, Connection, calling
+from swaprail_client.cli.outcomes import Exit, UsageError
+from swaprail_client.cli.output import Output, coloured, note
+from swaprail_client.cli.watching import follow
+from swaprail_client.client import SwaprailClient
+from swaprail_client.errors import SwaprailError
+from swaprail_client.orders import NewOrder, Order
+
+
+async def submit(
+    input_token: str,
+    output_token: str,
+    amount: str,
+    /,
+    *,
+    wallet: Annotated[str, Parameter(env_var="SWAPRAIL_WALLET")],
+    slippage_bps: int | None = None,
+    min_output: str | None = None,
+    expires_in: timedelta | None = None,
+    expires_at: datetime | None = None,
+    execute: Annotated[bool, Parameter(negative="--no-execute")] = True,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    idempotency_key: str | None = None,
+    connection: Connection = DEFAULT,
+) -> int:
+    """Post an order: swap AMOUNT of one token for another.
+
+    With --watch the steps are printed as they happen and the exit code is the outcome's, as in `swaprail watch`.
+
+    Parameters
+    ----------
+    input_token
+        Token to sell: symbol or mint.
+    output_token
+        Token to buy: symbol or mint.
+    amount
+        How much to sell, in whole tokens, for example 1.5.
+    wallet
+        Wallet that swaps.
+    slippage_bps
+        Accept at most this much less than quoted, in hundredths of a percent.
+    min_output
+        Accept no less than this, in whole tokens.
+    expires_in
+        Give up after this time, for example 90s or 5m.
+    expires_at
+        Give up at this time, for example 2030-01-31T12:00:00+00:00.
+    execute
+        Queue the order at once, or leave it waiting for `swaprail execute`.
+    watch
+        Follow the order to its end.
+    idempotency_key
+        Repeat an earlier submit under its key: the order is posted once, however often that is done.
+    connection
+        The engine, and how to print.
+
+    """
+    order = new_order(
+        user_wallet=wallet,
+        input_token=input_token,
+        output_token=output_token,
+        input_amount=amount,
+        slippage_bps=slippage_bps,
+        min_output_amount=min_output,
+        expires_at=expiry(expires_in, expires_at),
+    )
+
+    async def act(client: SwaprailClient, output: Output) -> int:
+        try:
+            posted = await client.submit(order, execute=execute, idempotency_key=idempotency_key)
+        except SwaprailError as error:
+            _tell_how_to_repeat(error, order, output)
+            raise
+        show_short(output, posted)
+        return await follow(client, output, posted.order_id) if watch else Exit.OK
+
+    return await calling(connection, act)
+
+
+def new_order(**fields: object) -> NewOrder:
+    """Return an order to post, or raise UsageError."""
+    try:
+        return NewOrder(**fields)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def expiry(expires_in: timedelta | None, expires_at: datetime | None) -> datetime | None:
+    """Return the one end that was given, or raise UsageError."""
+    if expires_in is not None and expires_at is not None:
+        message = "give --expires-in or --expires-at, not both"
+        raise UsageError(message)
+    return expires_at if expires_in is None else datetime.now(UTC) + expires_in
+
+
+def _tell_how_to_repeat(error: SwaprailError, order: NewOrder, output: Output) -> None:
+    # The order may have been accepted: only the same key, with the same body, repeats it safely.
+    if not error.in_doubt:
+        return
+    if order.expires_at:
+        error.extra["expiresAt"] = order.expires_at
+    if not output.json:
+        expires = f" --expires-at {order.expires_at.isoformat()}" if order.expires_at else ""
+        key = error.idempotency_key
+        note(f"swaprail: it may have been accepted; repeat it safely with --idempotency-key {key}{expires}")
+
+
+async def execute(
+    order_id: UUID,
+    /,
+    *,
+    watch: Annotated[bool, Parameter(negative="")] = False,
+    connection: Connection = DEFAULT,
+) -> int:
+    """Queue an order that was posted with --no-execute.
+
+    Parameters
+    ----------
+    order_id
+        Id of the order.
+    watch
+        Follow the order to its end.
+    connection
+        The engine, and how to print.
+
+    """
+
+    async def act(client: SwaprailClient, output: Output) -> int:
+        order = await client.execute(order_id)
+        show_short(output, order)
+        return await follow(client, output, order.order_id) if watch else Exit.OK
+
+    return await calling(connection, act)
+
+
+async def cancel(order_id: UUID, /, *, connection: Connection = DEFAULT) -> int:
+    """Cancel an order, if it can no longer land.
+
+    Parameters
+    ----------
+    order_id
+        Id of the order.
+    connection
+        The engine, and how to print.
+
+    """
+
+    async def act(client: SwaprailClient, output: Output) -> int:
+        show_short(output, await client.cancel(order_id))
+        return Exit.OK
+
+    return await calling(connection, act)
+
+
+def show_short(output: Output, order: Order) -> None:
+    """Print an order in one line."""
+    if output.json:
+        output.document(order)
+        return
+    swap = f"sell {order.input_amount} {order.input_token} for {order.output_token}"
+    output.line(f"{order.order_id}  ", coloured(order.status), f"  {swap}")
