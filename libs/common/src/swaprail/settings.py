@@ -68,6 +68,10 @@ class Settings(BaseSettings):
     mock_dex_execution_delay_ms: float = Field(2500, ge=0, description="paper chain: time from sending to landing")
     mock_dex_failure_rate: float = Field(0.05, ge=0, le=1, description="paper chain: share of swaps that revert")
     paper_seed: int = Field(1, description="paper venues and chain: same seed, same prices and failures")
+    paper_signer_seed: SecretStr = Field(
+        SecretStr(""),
+        description="paper chain: key that signs, 64 hex digits; default: derived from PAPER_SEED",
+    )
 
     @property
     def dsn(self) -> str:

@@ -65,7 +65,7 @@ async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Ro
 
 async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusal: ErrorCode) -> None:
     rounds = 1 + (_decode_routing(order.routing).rounds if order.routing else 0)
-    pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 2, 16), desk.settings.router_retry_longest_s)
+    pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 1, 16), desk.settings.router_retry_longest_s)
     spent = (datetime.now(UTC) - order.queued_at).total_seconds()
     if order.expires_at is None and spent + pause > desk.settings.order_deadline_s:
         await _end(desk, order, Status.FAILED, refusal, routing)

@@ -123,6 +123,23 @@ CREATE TABLE tx_attempts (
     CONSTRAINT tx_attempts_signature_key UNIQUE (signature)
 );
 CREATE UNIQUE INDEX tx_attempts_one_per_order_idx ON tx_attempts (order_id) WHERE state in ('LIVE', 'LANDED');
+COMMENT ON COLUMN api_keys.id IS 'the public part of the key';
+COMMENT ON COLUMN orders.id IS 'UUID version 7: sorts by creation';
+COMMENT ON COLUMN orders.seq IS 'number of the latest event';
+COMMENT ON COLUMN orders.fence IS 'grows with each lease';
+COMMENT ON COLUMN orders.due_at IS 'when a reconciler may take the order if nobody holds its lease';
+COMMENT ON COLUMN orders.routing IS 'domain.quotes.Routing';
+COMMENT ON COLUMN orders.failure IS 'domain.orders.Failure';
+COMMENT ON COLUMN orders.output_amount IS 'what the chain says arrived';
+COMMENT ON COLUMN orders.reconciling_since IS 'set while nothing can be proven about a submitted attempt';
+COMMENT ON COLUMN orders.trace IS 'W3C traceparent of the request that posted the order';
+COMMENT ON COLUMN orders.queued_at IS 'when execution was asked for';
+COMMENT ON COLUMN orders.closed_at IS 'when the order became terminal';
+COMMENT ON COLUMN paper.transactions.output_amount IS 'null when the program refused the swap';
+COMMENT ON COLUMN paper.transactions.receipts IS 'how often the bytes were sent';
+COMMENT ON COLUMN paper.transactions.lands_at IS 'null: dropped, because its blockhash expires first';
+COMMENT ON COLUMN tx_attempts.raw IS 'the signed bytes: what is sent, every time';
+COMMENT ON COLUMN tx_attempts.evidence IS 'domain.chain.ExpiryProof';
 insert into paper.chain default values;
 """
 

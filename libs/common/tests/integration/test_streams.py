@@ -1,0 +1,164 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import redis.asyncio as redis
+
+from swaprail.broker.keeper import CHECK_EVERY_S, Consumption, StreamKeeper
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.broker.streams import Received, make_broker, subscribe
+from swaprail.messages.topics import Group, OrderRef, OrdersAccepted, Topic
+from swaprail.settings import Settings
+
+
+async def until(condition: Any, seconds: float = 8.0) -> None:
+    end = time.monotonic() + seconds
+    while not await condition() if asyncio.iscoroutinefunction(condition) else not condition():
+        assert time.monotonic() < end, "the condition was not met in time"
+        await asyncio.sleep(0.02)
+
+
+class Reader:
+    """One consumer of orders.accepted, as a service would have it."""
+
+    def __init__(self, url: str, name: str) -> None:
+        settings = Settings(redis_url=url, drain_timeout_s=2)
+        self.seen: list[OrderRef] = []
+        self.acks = True
+        self.broker = make_broker(settings)
+        self.consumption = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)
+        self.consumption.handle = self.take
+        self.keeper = StreamKeeper(settings, self.broker, name, [self.consumption])
+        self.publisher = TopicPublisher(self.broker, max_entries=1000)
+        subscribe(self.broker, Topic.ACCEPTED, OrdersAccepted, self.handle, group=Group.ROUTER, consumer=name)
+
+    async def take(self, messages: list[OrdersAccepted]) -> None:
+        self.seen += [ref for message in messages for ref in message.orders]
+
+    async def handle(self, received: Received[OrdersAccepted]) -> None:
+        await self.keeper.dead_letter(Topic.ACCEPTED, received.undecodable, "undecodable")
+        await self.take(received.messages)
+        if self.acks:
+            await received.ack()
+
+    async def stop(self) -> None:
+        await self.keeper.stop_consuming()
+        await self.publisher.stop()
+        await self.keeper.stop()
+
+
+@pytest.fixture
+async def readers(redis_url: str) -> AsyncIterator[Any]:
+    made: list[Reader] = []
+
+    def make(name: str) -> Reader:
+        made.append(Reader(redis_url, name))
+        return made[-1]
+
+    yield make
+    for reader in made:
+        await reader.stop()
+
+
+@pytest.fixture
+async def server(redis_url: str) -> AsyncIterator[Any]:
+    client: Any = redis.Redis.from_url(redis_url)
+    yield client
+    await client.aclose()
+
+
+async def pending(server: Any) -> int:
+    return int((await server.xpending(str(Topic.ACCEPTED), str(Group.ROUTER)))["pending"])
+
+
+async def test_a_message_is_read_once_and_acknowledged_when_two_replicas_consume(readers: Any, server: Any) -> None:
+    one, two = readers("one"), readers("two")
+    await one.keeper.start()
+    await two.keeper.start()
+    refs = [OrderRef(uuid4()) for _ in range(600)]
+    for ref in refs:
+        one.publisher.publish(Topic.ACCEPTED, OrdersAccepted([ref]))
+    await until(lambda: len(one.seen) + len(two.seen) == len(refs))
+    assert {ref.id for ref in one.seen + two.seen} == {ref.id for ref in refs}
+    # Merged: 600 orders in entries of at most 256.
+    assert await server.xlen(str(Topic.ACCEPTED)) <= 4
+
+    async def none_pending() -> bool:
+        return await pending(server) == 0
+
+    await until(none_pending)
+    await one.keeper.ping()
+
+
+async def test_messages_published_before_the_first_consumer_are_read_when_it_starts(readers: Any, server: Any) -> None:
+    early = readers("early")
+    await early.broker.connect()
+    early.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    await early.publisher.stop()
+    late = readers("late")
+    await late.keeper.start()
+    await until(lambda: len(late.seen) == 1)
+
+
+async def test_consuming_goes_on_when_everything_in_redis_is_flushed(readers: Any, server: Any) -> None:
+    reader = readers("one")
+    await reader.keeper.start()
+    await server.flushall()
+    began = time.monotonic()
+
+    async def consumed_again() -> bool:
+        reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+        await asyncio.sleep(0.1)
+        return bool(reader.seen)
+
+    await until(consumed_again)
+    assert time.monotonic() - began < CHECK_EVERY_S + 2
+
+
+async def test_a_poisonous_entry_is_set_aside_when_it_cannot_be_decoded(readers: Any, server: Any) -> None:
+    reader = readers("one")
+    await server.xadd(str(Topic.ACCEPTED), {"__data__": b'{"orders": "no"}'})
+    await server.xadd(str(Topic.ACCEPTED), {"foreign": b"entry"})
+    await reader.keeper.start()
+    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    await until(lambda: len(reader.seen) == 1)
+
+    async def set_aside() -> bool:
+        return await server.xlen(f"{Topic.ACCEPTED}.dead") == 2 and await pending(server) == 0
+
+    await until(set_aside)
+
+
+async def test_entries_of_a_dead_consumer_are_claimed_when_they_were_idle(
+    readers: Any, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swaprail.broker.keeper.CLAIM_IDLE_MS", 50)
+    monkeypatch.setattr("swaprail.broker.keeper.CLAIM_EVERY_S", 0.1)
+    dead = readers("dead")
+    dead.acks = False
+    await dead.keeper.start()
+    dead.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    await until(lambda: len(dead.seen) == 1)
+    await dead.keeper.stop_consuming()
+    living = readers("living")
+    await living.keeper.start()
+    await until(lambda: len(living.seen) == 1)
+    assert living.seen == dead.seen
+
+    async def none_pending() -> bool:
+        return await pending(server) == 0
+
+    await until(none_pending)
+
+
+async def test_the_keeper_is_unhealthy_and_the_publisher_drops_when_redis_is_away() -> None:
+    reader = Reader("redis://127.0.0.1:1/0", "lonely")
+    await reader.keeper.start()
+    with pytest.raises(Exception, match="Redis is away"):
+        await reader.keeper.ping()
+    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    await asyncio.wait_for(reader.publisher.stop(), 5)
+    await reader.stop()

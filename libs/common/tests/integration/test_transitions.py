@@ -1,0 +1,125 @@
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import msgspec
+import pytest
+
+from swaprail.broker.publisher import Message
+from swaprail.db.connect import Database
+from swaprail.db.leases import Leases
+from swaprail.db.transitions import Move, write_moves
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.lifecycle import IllegalTransitionError, Status
+from swaprail.domain.orders import LeasedOrder, StaleLeaseError
+from swaprail.messages.topics import OrderEvents, Topic
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail.testing.factories import insert_order
+
+
+class Heard:
+    """Stands where the topic publisher stands, and keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[Topic, Message]] = []
+
+    def publish(self, topic: Topic, message: Message) -> None:
+        self.messages.append((topic, message))
+
+    @property
+    def events(self) -> list[Any]:
+        return [e for _, m in self.messages if isinstance(m, OrderEvents) for e in m.events]
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[Database]:
+    opened = Database(database, size=3, timeout_s=5, application="test")
+    yield opened
+    await opened.close()
+
+
+async def leased(db: Database) -> LeasedOrder:
+    order_id = await insert_order(db)
+    (order,), _ = await Leases(db, "w", 5, [Status.PENDING]).take([order_id])
+    return order
+
+
+def writer(db: Database, heard: Heard) -> OrderWriter[Move]:
+    return OrderWriter(partial(write_moves, db), heard, name="test")  # type: ignore[arg-type]
+
+
+async def test_status_event_and_message_agree_when_a_transition_is_committed(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    moved = await writer(db, heard).write(
+        Move(order, Status.BUILDING, '{"venue":"raydium"}', due_in_s=1, routing='{"route":null}')
+    )
+    row = await db.fetchrow("select * from orders where id = $1", order.id)
+    assert row is not None
+    assert (row["status"], row["seq"], row["lease_owner"], row["routing"]) == ("BUILDING", 3, None, '{"route":null}')
+    event = await db.fetchrow(
+        "select *, floor(extract(epoch from at) * 1000)::bigint as ms from order_events where order_id = $1 and seq = 3",
+        order.id,
+    )
+    assert event is not None
+    assert (event["status"], event["data"], event["ms"]) == ("BUILDING", '{"venue":"raydium"}', moved.at)
+    (told,) = heard.events
+    assert (told.order_id, told.seq, told.status, told.at) == (order.id, 3, "BUILDING", moved.at)
+    assert bytes(told.data) == b'{"venue":"raydium"}'
+
+
+async def test_a_stale_worker_writes_nothing_when_another_holds_the_fence(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    await db.fetch("update orders set fence = fence + 1 where id = $1", order.id)
+    with pytest.raises(StaleLeaseError):
+        await writer(db, heard).write(Move(order, Status.BUILDING))
+    row = await db.fetchrow("select status, seq from orders where id = $1", order.id)
+    assert row is not None
+    assert (row["status"], row["seq"]) == ("ROUTING", 2)
+    assert heard.messages == []
+
+
+async def test_exactly_one_wins_when_the_same_transition_is_written_twice(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    writers = [writer(db, heard) for _ in range(4)]
+    results = await asyncio.gather(
+        *(w.write(Move(order, Status.FAILED, due_in_s=0)) for w in writers), return_exceptions=True
+    )
+    assert sum(isinstance(r, StaleLeaseError) for r in results) == 3
+    assert len(heard.events) == 1
+
+
+async def test_a_closed_order_is_released_and_stays_closed_when_it_turned_terminal(db: Database) -> None:
+    order = await leased(db)
+    failure = msgspec.json.encode({"code": "no_route"}).decode()
+    await writer(db, Heard()).write(Move(order, Status.FAILED, due_in_s=0, failure=failure))
+    row = await db.fetchrow("select * from orders where id = $1", order.id)
+    assert row is not None
+    assert row["closed_at"] is not None
+    assert (row["lease_until"], row["failure"]) == (None, failure)
+    assert await Leases(db, "w", 5, list(Status)).take([order.id]) == ([], [])
+
+
+async def test_releasing_tells_nobody_when_the_status_stays(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    await writer(db, heard).write(Move(order, order.status, due_in_s=30))
+    row = await db.fetchrow(
+        "select seq, lease_until, due_at > now() + '20 s' as later from orders where id = $1", order.id
+    )
+    assert row is not None
+    assert (row["seq"], row["lease_until"], row["later"]) == (2, None, True)
+    assert heard.messages == []
+
+
+async def test_a_transition_is_refused_before_the_database_when_the_table_forbids_it(db: Database) -> None:
+    order = await leased(db)
+    with pytest.raises(IllegalTransitionError):
+        await writer(db, Heard()).write(Move(order, Status.CONFIRMED))
+
+
+async def test_the_database_is_unavailable_not_broken_when_nobody_listens() -> None:
+    away = Database("postgresql://postgres@127.0.0.1:1/none", size=1, timeout_s=0.5, application="test")
+    with pytest.raises(EngineError) as refused:
+        await away.check()
+    assert refused.value.code is ErrorCode.UNAVAILABLE
+    await away.close()
