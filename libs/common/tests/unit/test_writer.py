@@ -12,11 +12,13 @@ class Statement:
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
+        self.called = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def __call__(self, rows: Sequence[int]) -> list[int]:
         self.batches.append(list(rows))
+        self.called.set()
         await self.gate.wait()
         if any(row < 0 for row in rows):
             message = "poison"
@@ -29,8 +31,7 @@ async def test_rows_share_one_statement_when_they_come_while_another_runs() -> N
     writer = BatchWriter(statement, name="test")
     statement.gate.clear()
     first = asyncio.create_task(writer.submit(1))
-    while not statement.batches:
-        await asyncio.sleep(0)
+    await statement.called.wait()
     rest = [asyncio.create_task(writer.submit(n)) for n in range(2, 12)]
     await asyncio.sleep(0)
     statement.gate.set()
@@ -41,8 +42,8 @@ async def test_rows_share_one_statement_when_they_come_while_another_runs() -> N
 async def test_a_group_stays_in_one_statement_when_the_batch_is_nearly_full() -> None:
     statement = Statement()
     writer = BatchWriter(statement, name="test", max_rows=4)
-    results = await asyncio.gather(writer.submit_group([1, 2, 3]), writer.submit_group([4, 5]), writer.submit(6))
-    assert results == [[10, 20, 30], [40, 50], 60]
+    three, two, one = await asyncio.gather(writer.submit_group([1, 2, 3]), writer.submit_group([4, 5]), writer.submit(6))
+    assert (list(three), list(two), one) == ([10, 20, 30], [40, 50], 60)
     assert statement.batches == [[1, 2, 3], [4, 5, 6]]
 
 

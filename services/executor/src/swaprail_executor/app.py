@@ -78,7 +78,7 @@ class Executor:
     async def start(self) -> None:
         """Wait for the schema, then take orders."""
         await wait_for_schema(self._database)
-        await self._paper.start()
+        await self._paper.chain.start()
         self._inflight.start()
         self._intake.start()
         await self._keeper.start()
@@ -96,6 +96,6 @@ class Executor:
         for writer in (self._moves, self._submissions, self._settlements):
             await writer.stop()
         await self._publisher.stop()
-        await self._paper.stop()
+        await self._paper.chain.stop()
         await self._keeper.stop()
         await self._database.close()
