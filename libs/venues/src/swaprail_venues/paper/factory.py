@@ -1,0 +1,52 @@
+"""Wires paper venues, chain and builder from the settings."""
+
+import re
+from typing import NamedTuple
+
+from swaprail.db.connect import Database
+from swaprail.domain.tokens import TokenList
+from swaprail.ports.venues import Venue
+from swaprail.settings import Settings
+from swaprail_venues.paper.builder import PaperSwapBuilder, default_signer_seed
+from swaprail_venues.paper.chain import PaperChain
+from swaprail_venues.paper.clock import SlotClock
+from swaprail_venues.paper.market import PaperMarket
+from swaprail_venues.paper.outcome import OutcomeJudge
+from swaprail_venues.paper.venue import PaperVenue
+
+
+class Paper(NamedTuple):
+    """Everything paper; stop the chain before the database closes."""
+
+    venues: list[Venue]
+    chain: PaperChain
+    builder: PaperSwapBuilder
+
+
+def build_paper_venues(settings: Settings, database: Database, tokens: TokenList) -> list[Venue]:
+    """Return the paper venues alone, for who only quotes."""
+    return _venues(settings, PaperMarket(settings.paper_seed, tokens), SlotClock(database))
+
+
+def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Paper:
+    """Return venues, chain and swap builder over one clock and one market."""
+    market, clock = PaperMarket(settings.paper_seed, tokens), SlotClock(database)
+    judge = OutcomeJudge(market, seed=settings.paper_seed, failure_rate=settings.mock_dex_failure_rate)
+    chain = PaperChain(
+        database, clock, judge, seed=settings.paper_seed, execution_delay_ms=settings.mock_dex_execution_delay_ms
+    )
+    return Paper(_venues(settings, market, clock), chain, PaperSwapBuilder(chain, _signer_seed(settings)))
+
+
+def _venues(settings: Settings, market: PaperMarket, clock: SlotClock) -> list[Venue]:
+    delay_ms = settings.mock_dex_quote_delay_ms
+    return [PaperVenue(name, market, clock, delay_ms=delay_ms) for name in market.profiles]
+
+
+def _signer_seed(settings: Settings) -> bytes:
+    secret = settings.paper_signer_seed.get_secret_value()
+    if not secret:
+        return default_signer_seed(settings.paper_seed)
+    if not re.fullmatch("[0-9a-fA-F]{64}", secret):
+        raise ValueError("PAPER_SIGNER_SEED is not 64 hex digits")
+    return bytes.fromhex(secret)
