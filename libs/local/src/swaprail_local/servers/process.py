@@ -103,13 +103,12 @@ def stop_orphan(pid: int, marker: str, stop_signal: signal.Signals, timeout_s: f
 
 def command_line(pid: int) -> str:
     """Return the command line of a running process; empty when there is none."""
-    proc = Path(f"/proc/{pid}/cmdline")
-    if sys.platform == "linux":
+    if Path("/proc/self/cmdline").exists():
         try:
-            return proc.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             return ""
-    found = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)  # noqa: S607
+    found = subprocess.run(["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
     return found.stdout.decode(errors="replace")
 
 

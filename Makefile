@@ -1,0 +1,85 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+UV := .tools/bin/uv
+URL ?= http://127.0.0.1:$(or $(PORT),3000)
+WORKERS ?= 2
+COVERAGE ?= 93
+PACKAGES := libs/common libs/venues libs/local services/api services/router services/executor services/notifier clients/python
+TYPED := $(addsuffix /src,$(PACKAGES)) conftest.py
+export URL
+
+.PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
+	test-concurrent test-ws bench bench-counts lock clean
+
+##@ Use
+help: ## Show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' Makefile
+
+setup: ## Make .venv: needs a Python >= 3.12 and nothing else
+	@scripts/bootstrap
+
+run: setup ## Run the engine here: PostgreSQL, Valkey, four services, one port (PORT, default 3000)
+	@exec $(BIN)/swaprail-local run
+
+dev: setup ## Run the engine and start its services anew when the source changes
+	@exec $(BIN)/swaprail-local run --reload
+
+test-order: setup ## Walk one order through a running engine (URL)
+	@$(BIN)/python tests/flows/order.py
+
+test-concurrent: setup ## Send many orders at once to a running engine (URL)
+	@$(BIN)/python tests/flows/concurrent.py
+
+test-ws: setup ## Watch orders over WebSocket on a running engine (URL)
+	@$(BIN)/python tests/flows/ws.py
+
+##@ Develop
+fmt: setup ## Format, and fix what can be fixed
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+check: lint types imports schemas-drift audit ## Everything that can be said without running it
+
+lint: setup ## Style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup ## Types, strict
+	$(BIN)/mypy $(TYPED)
+
+imports: setup ## Which package may import which
+	$(BIN)/lint-imports
+
+audit: setup ## Known weaknesses of the packages used
+	@scripts/audit
+
+schemas: setup ## Write the schemas of HTTP, WebSocket and topics
+	$(BIN)/python -m swaprail_local.schemas
+
+docs: setup ## Write .env.example and docs/configuration.md from the settings
+	$(BIN)/python -m swaprail_local.configuration
+
+schemas-drift: schemas
+	@git diff --exit-code -- schemas && test -z "$$(git ls-files --others --exclude-standard -- schemas)" || \
+		{ echo "schemas/ is not what the code says: commit the result of 'make schemas'"; exit 1; }
+
+test: setup ## All tests, with coverage of libs and services
+	$(BIN)/pytest -n $(WORKERS) --cov=libs --cov=services --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
+
+bench: setup ## Speed and memory of the engine on this machine
+	$(BIN)/python tests/load/bench.py
+
+bench-counts: setup ## Commits and Redis commands an order costs; fails when there are too many
+	$(BIN)/python tests/load/bench.py --counts
+
+lock: ## Resolve anew and write requirements.lock, the lock that is committed
+	@scripts/bootstrap tools
+	@scripts/lock write
+
+build: setup ## Wheels of all packages, into dist/
+	@$(UV) build --quiet --all-packages --wheel --out-dir dist
+	@ls dist
+
+clean: ## Remove what was built; keeps .data
+	@rm -rf dist .venv .tools .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage* htmlcov
