@@ -33,7 +33,7 @@ class _Quotes(msgspec.Struct):
 
 
 class _Results(msgspec.Struct):
-    results: list[BatchResult]
+    results: Sequence[BatchResult]
 
 
 class _Keys(msgspec.Struct):
@@ -171,21 +171,17 @@ class SwaprailClient:
         """Return the context manager of one plain connection to an order's stream, which does not reconnect."""
         return open_socket(self._address, order_path(order_id), after=after)
 
-    async def create_key(
-        self, account: str, name: str, scopes: Sequence[str], expires_at: datetime | None = None
-    ) -> NewApiKey:
-        """Make an API key, whose text is told only now. Needs a key with the admin scope."""
-        body: dict[str, object] = {"account": account, "name": name, "scopes": [*scopes]}
-        if expires_at is not None:
-            body["expiresAt"] = expires_at
+    async def create_key(self, name: str, scopes: Sequence[str], expires_at: datetime | None = None) -> NewApiKey:
+        """Make a key of the caller's account, whose text is told only now. Needs the scope keys:manage."""
+        body = {"name": name, "scopes": scopes, **({"expiresAt": expires_at} if expires_at else {})}
         return _read(await self._transport.send_once("POST", "/api/keys", body), NewApiKey)
 
     async def keys(self) -> Sequence[ApiKey]:
-        """Return all API keys, without their secrets. Needs a key with the admin scope."""
+        """Return the account's keys, without their secrets. Needs the scope keys:manage."""
         return _read(await self._transport.get("/api/keys"), _Keys).keys
 
     async def revoke_key(self, key_id: str) -> None:
-        """Make a key invalid for good. Needs a key with the admin scope."""
+        """Make a key invalid for good. Needs the scope keys:manage."""
         await self._transport.send_once("DELETE", f"/api/keys/{quote(key_id, safe='')}")
 
     def _patience(self) -> Patience:

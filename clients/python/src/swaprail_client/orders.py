@@ -177,4 +177,5 @@ class BatchResult(msgspec.Struct, frozen=True, rename="camel"):
 
     status: int
     order: Order | None = None
-    error: Problem | None = None
+    problem: Problem | None = None
+    replayed: bool = False

@@ -24,25 +24,22 @@ type Scope = Literal["orders:read", "orders:write", "keys:manage"]
 
 @keys.command
 async def create(
-    account: str,
+    name: str,
     /,
     *,
-    name: str = "",
     scope: Annotated[tuple[Scope, ...], Parameter(negative="")] = ("orders:read", "orders:write"),
     expires_in: timedelta | None = None,
     expires_at: datetime | None = None,
     connection: Connection = DEFAULT,
 ) -> int:
-    """Make a key and print it. This is the only time that it can be read.
+    """Make a key of your account and print it. This is the only time that it can be read.
 
     Parameters
     ----------
-    account
-        Account whose orders the key sees.
     name
         What the key is for.
     scope
-        What the key may do; repeat it for more than one.
+        What the key may do, no more than your own; repeat it for more than one.
     expires_in
         How long the key is valid, for example 90d; without it, until it is revoked.
     expires_at
@@ -54,12 +51,12 @@ async def create(
     until = expiry(expires_in, expires_at)
 
     async def act(client: SwaprailClient, output: Output) -> int:
-        made = await client.create_key(account, name, scope, until)
+        made = await client.create_key(name, scope, until)
         if output.json:
             output.document(made)
             return Exit.OK
         output.line(made.key)
-        note(f"Key {made.id} of account {made.account or account}. It is not shown again.")
+        note(f"Key {made.id} of account {made.account}. It is not shown again.")
         return Exit.OK
 
     return await calling(connection, act)

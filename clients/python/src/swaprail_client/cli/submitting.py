@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from swaprail_client.cli.connection import DEFAULT, Connection, calling
 from swaprail_client.cli.outcomes import Exit, UsageError
-from swaprail_client.cli.output import Output, coloured, note
+from swaprail_client.cli.output import Output, coloured
 from swaprail_client.cli.watching import follow
 from swaprail_client.client import SwaprailClient
 from swaprail_client.errors import SwaprailError
@@ -77,7 +77,7 @@ async def submit(
         try:
             posted = await client.submit(order, execute=execute, idempotency_key=idempotency_key)
         except SwaprailError as error:
-            _tell_how_to_repeat(error, order, output)
+            _tell_how_to_repeat(error, order)
             raise
         show_short(output, posted)
         return await follow(client, output, posted.order_id) if watch else Exit.OK
@@ -101,16 +101,14 @@ def expiry(expires_in: timedelta | None, expires_at: datetime | None) -> datetim
     return expires_at if expires_in is None else datetime.now(UTC) + expires_in
 
 
-def _tell_how_to_repeat(error: SwaprailError, order: NewOrder, output: Output) -> None:
-    # The order may have been accepted: only the same key, with the same body, repeats it safely.
+def _tell_how_to_repeat(error: SwaprailError, order: NewOrder) -> None:
+    # Only the same key, with the same body, repeats an order safely that may have been accepted.
     if not error.in_doubt:
         return
-    if order.expires_at:
-        error.extra["expiresAt"] = order.expires_at
-    if not output.json:
-        expires = f" --expires-at {order.expires_at.isoformat()}" if order.expires_at else ""
-        key = error.idempotency_key
-        note(f"swaprail: it may have been accepted; repeat it safely with --idempotency-key {key}{expires}")
+    expires = f" --expires-at {order.expires_at.isoformat()}" if order.expires_at else ""
+    error.hint += (
+        f" The order may have been accepted: repeat it safely with --idempotency-key {error.idempotency_key}{expires}."
+    )
 
 
 async def execute(
