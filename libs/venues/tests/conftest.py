@@ -1,6 +1,6 @@
 """A paper world on a real database, whose time a test can move."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,8 +16,6 @@ from swaprail_venues.paper.factory import Paper
 SOL = "So11111111111111111111111111111111111111112"
 USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 ONE_SOL = QuoteRequest(SOL, USDC, 1_000_000_000)
-
-type Sign = Callable[..., Awaitable[SignedSwap]]
 
 
 class World:
@@ -58,6 +56,19 @@ class World:
             await paper.chain._clock.sync()
             paper.chain._blockhash = None
 
+    async def sign(
+        self,
+        paper: Paper,
+        *,
+        order_id: UUID | None = None,
+        request: QuoteRequest = ONE_SOL,
+        venue: str = "raydium",
+        least_output: int = 1,
+    ) -> SignedSwap:
+        """Sign a swap that any price satisfies, unless least_output says otherwise."""
+        route = Route(venue, Quote(venue, request.input_amount, least_output, 25, 0, 0, 0.0), least_output)
+        return await paper.builder.build(order_id or uuid4(), "ann", 1, request, route)
+
     async def close(self) -> None:
         for paper in self._papers:
             await paper.chain.stop()
@@ -70,18 +81,3 @@ async def world(database: str) -> AsyncIterator[World]:
     world = World(database)
     yield world
     await world.close()
-
-
-async def sign(
-    paper: Paper,
-    *,
-    order_id: UUID | None = None,
-    attempt: int = 1,
-    request: QuoteRequest = ONE_SOL,
-    venue: str = "raydium",
-    least_output: int = 1,
-) -> SignedSwap:
-    """Sign a swap that any price satisfies, unless least_output says otherwise."""
-    quote = Quote(venue, request.input_amount, least_output, 25, 0, 0, 0.0)
-    route = Route(venue, quote, least_output)
-    return await paper.builder.build(order_id or uuid4(), "ann", attempt, request, route)

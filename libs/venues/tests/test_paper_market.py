@@ -60,7 +60,9 @@ def test_both_directions_are_one_pool_when_asked_at_the_same_slot() -> None:
 @pytest.mark.parametrize(("sol", "best"), [(1, "meteora"), (1_000, "raydium")])
 def test_best_venue_depends_on_the_size_when_drift_is_averaged_out(sol: int, best: str) -> None:
     market = PaperMarket(1, TOKENS)
-    given = {v: sum(pool(market, v, slot).output(sol * ONE_SOL) for slot in range(0, 5_000, 10)) for v in market.profiles}
+    given = {
+        v: sum(pool(market, v, slot).output(sol * ONE_SOL) for slot in range(0, 5_000, 10)) for v in market.profiles
+    }
     assert max(given, key=given.__getitem__) == best
 
 

@@ -11,7 +11,9 @@ AMOUNTS = st.integers(1, 2**64 - 1)
 
 
 @given(RESERVES, RESERVES, FEES, AMOUNTS)
-def test_product_of_reserves_never_falls_when_swapping(reserve_in: int, reserve_out: int, fee: int, amount: int) -> None:
+def test_product_of_reserves_never_falls_when_swapping(
+    reserve_in: int, reserve_out: int, fee: int, amount: int
+) -> None:
     out = Pool(reserve_in, reserve_out, fee).output(amount)
     assert 0 <= out < reserve_out
     assert (reserve_in + amount) * (reserve_out - out) >= reserve_in * reserve_out
@@ -24,7 +26,9 @@ def test_output_never_falls_when_more_goes_in(reserve_in: int, reserve_out: int,
 
 
 @given(RESERVES, RESERVES, FEES, AMOUNTS)
-def test_nothing_is_gained_when_swapping_there_and_back(reserve_in: int, reserve_out: int, fee: int, amount: int) -> None:
+def test_nothing_is_gained_when_swapping_there_and_back(
+    reserve_in: int, reserve_out: int, fee: int, amount: int
+) -> None:
     there = Pool(reserve_in, reserve_out, fee).output(amount)
     assert Pool(reserve_out - there, reserve_in + amount, fee).output(there) <= amount
     # Nor against a pool that arbitrage has refilled in between.

@@ -23,6 +23,7 @@ MAX_ROWS = 256
 BLOCKHASH_AGE_S = 1.0
 CLOCK_ATTEMPTS = 3
 NODE = "paper"
+MAX_HEIGHT = 2**53
 
 
 class _Sending(msgspec.Struct, frozen=True):
@@ -35,10 +36,11 @@ class _Sending(msgspec.Struct, frozen=True):
 
 
 class _Receipt(msgspec.Struct, frozen=True):
-    """What the ledger says of a sending. Neither taken nor expired: its slot was not the landing's."""
+    """What the ledger says of a sending. Not taken, expired nor early: its slot was not the landing's."""
 
     taken: bool
     expired: bool
+    early: bool
     lands_in_s: float | None
 
 
@@ -96,12 +98,12 @@ class PaperChain:
         except TransactionError as error:
             raise VenueError("malformed", str(error), retryable=False) from error
         height = height_of(self._seed, signed.message.blockhash)
+        if height is None or height > MAX_HEIGHT:
+            raise _never_given_out()
         await self._clock.ready()
         for _ in range(CLOCK_ATTEMPTS):
-            if height is None or height > self._clock.slot() + 1:
-                raise VenueError("blockhash_unknown", "the chain never gave out this blockhash", retryable=False)
             receipt = await self._sends.submit(self._sending(signed, height + VALID_FOR))
-            if receipt.taken or receipt.expired:
+            if receipt.taken or receipt.expired or receipt.early:
                 self._note(signed.signature, receipt)
                 return
             await self._clock.sync()
@@ -139,6 +141,8 @@ class PaperChain:
         return _Sending(signed, last_valid, slot, self._judge.decide(signed, slot))
 
     def _note(self, signature: str, receipt: _Receipt) -> None:
+        if receipt.early and not receipt.taken:
+            raise _never_given_out()
         if not receipt.taken:
             raise VenueError("blockhash_expired", "the blockhash is too old", retryable=False)
         if receipt.lands_in_s is not None:
@@ -152,7 +156,9 @@ class PaperChain:
             once[signature] = sending
             times[signature] = times.get(signature, 0) + 1
         rows = await self._database.fetch(statements.RECEIVE, *_columns(once, times, self._delay_ms))
-        receipts = {row["signature"]: _Receipt(row["taken"], row["expired"], row["lands_in_s"]) for row in rows}
+        receipts = {
+            row["signature"]: _Receipt(row["taken"], row["expired"], row["early"], row["lands_in_s"]) for row in rows
+        }
         return [receipts[sending.signed.signature] for sending in sendings]
 
     async def _read_landings(self, signatures: Sequence[str]) -> list[Landing | None]:
@@ -161,6 +167,10 @@ class PaperChain:
         for signature in found:
             self._hints.forget(signature)
         return [found.get(signature) for signature in signatures]
+
+
+def _never_given_out() -> VenueError:
+    return VenueError("blockhash_unknown", "the chain never gave out this blockhash", retryable=False)
 
 
 def _columns(once: dict[str, _Sending], times: dict[str, int], delay_ms: float) -> tuple[object, ...]:

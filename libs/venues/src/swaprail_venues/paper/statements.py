@@ -2,13 +2,14 @@
 
 # ruff: noqa: S608 - only constants of this package are put into the text
 
+from swaprail_venues.paper.blockhash import VALID_FOR
 from swaprail_venues.paper.clock import FINALITY_SLOTS, SLOT_MS
 
 # Senders share it, whoever proves an expiry holds it alone: while a proof is read nothing is being received.
 LEDGER_LOCK = 0x5A9_0002
 
 _AGE_MS = "extract(epoch from clock_timestamp() - genesis_at) * 1000"
-_FINALIZED = f"greatest(floor({_AGE_MS} / {SLOT_MS})::bigint - {FINALITY_SLOTS}, 0)"
+_FINALIZED = f"(floor({_AGE_MS} / {SLOT_MS})::bigint - {FINALITY_SLOTS})"  # negative: nothing is final yet
 
 # A signature that is known is only counted. An unknown one is taken if its blockhash has not expired and the outcome
 # was computed for the slot it lands in, or the next to it; if it would land past its last height, it never lands.
@@ -32,13 +33,14 @@ with moment as materialized (
         case when greatest(lands_in, slot) <= last_valid then slot end,
         last_valid
     from judged
-    where (height <= last_valid and abs(lands_in - slot) <= 1)
+    where (height between last_valid - {VALID_FOR} - 1 and last_valid and abs(lands_in - slot) <= 1)
         or exists (select from paper.transactions as known where known.signature = judged.signature)
     order by signature
     on conflict (signature) do update set receipts = t.receipts + excluded.receipts
     returning signature, lands_at
 )
 select signature, received.signature is not null as taken, height > last_valid as expired,
+    height < last_valid - {VALID_FOR} - 1 as early,
     (extract(epoch from lands_at - at))::float8 as lands_in_s
 from judged left join received using (signature)
 """

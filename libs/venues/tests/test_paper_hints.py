@@ -1,0 +1,39 @@
+import asyncio
+import time
+
+from swaprail_venues.paper.hints import LandingHints
+
+
+async def took(hints: LandingHints, signature: str, longest: float) -> float:
+    started = time.monotonic()
+    async with asyncio.timeout(5):
+        await hints.wait(signature, longest)
+    return time.monotonic() - started
+
+
+async def test_wait_ends_when_the_landing_is_due() -> None:
+    hints = LandingHints()
+    hints.expect("a", 0.05)
+    assert 0.045 <= await took(hints, "a", 3) < 1
+
+
+async def test_wait_ends_at_once_when_the_landing_is_past_due() -> None:
+    hints = LandingHints()
+    hints.expect("a", 0)
+    assert await took(hints, "a", 3) < 0.01
+
+
+async def test_waits_grow_when_the_landing_is_still_not_seen() -> None:
+    hints = LandingHints()
+    hints.expect("a", 0)
+    waits = [await took(hints, "a", 3) for _ in range(4)]
+    assert waits[0] < waits[1] < waits[2] < waits[3]
+
+
+async def test_wait_ends_after_the_longest_when_nothing_is_known() -> None:
+    hints = LandingHints()
+    hints.expect("far", 60)
+    hints.expect("seen", 0)
+    hints.forget("seen")
+    for signature in ("never sent", "far", "seen"):
+        assert 0.015 <= await took(hints, signature, 0.02) < 1
