@@ -33,9 +33,11 @@ class Output:
             except (BrokenPipeError, ValueError):
                 self._open = False  # whoever read it is gone; the processes go on
 
-    def follow(self, name: str, pipe: IO[bytes]) -> None:
-        """Copy a process's output until it ends, in a thread of its own."""
-        threading.Thread(target=self._copy, args=(name, pipe), name=f"output of {name}", daemon=True).start()
+    def follow(self, name: str, pipe: IO[bytes]) -> threading.Thread:
+        """Copy a process's output until it ends, in the thread returned."""
+        thread = threading.Thread(target=self._copy, args=(name, pipe), name=f"output of {name}", daemon=True)
+        thread.start()
+        return thread
 
     def _copy(self, name: str, pipe: IO[bytes]) -> None:
         with pipe:
