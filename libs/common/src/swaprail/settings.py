@@ -23,7 +23,7 @@ class MissingSettingsError(SystemExit):
 class Settings(BaseSettings):
     """Settings shared by all services. A subclass adds its own and names what production requires."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     app_env: AppEnv = Field(AppEnv.DEVELOPMENT, description="development or production")
     host: str = Field("127.0.0.1", description="address that servers listen on")

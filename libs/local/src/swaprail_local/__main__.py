@@ -6,16 +6,23 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from swaprail_local.check_settings import SettingsRefusedError, check_settings
 from swaprail_local.options import RunOptions
 from swaprail_local.prepare_database import DatabaseUnavailableError
 from swaprail_local.run import PortTakenError, Run
 from swaprail_local.servers.process import ServerFailedError
-from swaprail_local.settings import LocalSettings
 from swaprail_local.supervision.child import ChildFailedError
 from swaprail_local.supervision.data_lock import DataInUseError
 from swaprail_local.supervision.output import Output
 
-EXPECTED = (PortTakenError, DataInUseError, DatabaseUnavailableError, ServerFailedError, ChildFailedError)
+EXPECTED = (
+    SettingsRefusedError,
+    PortTakenError,
+    DataInUseError,
+    DatabaseUnavailableError,
+    ServerFailedError,
+    ChildFailedError,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -31,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 async def _run(options: RunOptions, output: Output) -> None:
-    await Run(LocalSettings(), options, output).until_stopped()
+    await Run(check_settings(), options, output).until_stopped()
 
 
 def _parse(arguments: Sequence[str] | None) -> RunOptions:
