@@ -90,18 +90,14 @@ class Transport:
             raise final from None
 
     async def _with_retries(self, request: httpx.Request, rule: RetryRule) -> bytes:
-        tries = stamina.retry_context(
-            rule,
+        caller = stamina.AsyncRetryingCaller(
             attempts=None,
             timeout=self._timeout,
             wait_initial=self.backoff.initial,
             wait_max=self.backoff.longest,
             wait_jitter=self.backoff.jitter,
         )
-        async for attempt in tries:
-            with attempt:
-                return await self._once(request)
-        raise AssertionError  # the loop returns or raises
+        return await caller.on(rule)(self._once, request)
 
     async def _once(self, request: httpx.Request) -> bytes:
         answer = await self._http.send(request)
