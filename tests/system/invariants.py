@@ -97,7 +97,9 @@ async def _attempts_are_stored_and_single(connection: Any) -> list[str]:
 
 
 async def _nothing_is_held(connection: Any) -> list[str]:
-    held = await connection.fetch("select id::text, status from orders where closed_at is not null and lease_until is not null")
+    held = await connection.fetch(
+        "select id::text, status from orders where closed_at is not null and lease_until is not null"
+    )
     return [f"I10 {row['id']} is closed and leased" for row in held]
 
 

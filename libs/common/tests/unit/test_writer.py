@@ -42,7 +42,9 @@ async def test_rows_share_one_statement_when_they_come_while_another_runs() -> N
 async def test_a_group_stays_in_one_statement_when_the_batch_is_nearly_full() -> None:
     statement = Statement()
     writer = BatchWriter(statement, name="test", max_rows=4)
-    three, two, one = await asyncio.gather(writer.submit_group([1, 2, 3]), writer.submit_group([4, 5]), writer.submit(6))
+    three, two, one = await asyncio.gather(
+        writer.submit_group([1, 2, 3]), writer.submit_group([4, 5]), writer.submit(6)
+    )
     assert (list(three), list(two), one) == ([10, 20, 30], [40, 50], 60)
     assert statement.batches == [[1, 2, 3], [4, 5, 6]]
 

@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
-from typing import Protocol
+from typing import Any, Protocol
 
 import uvicorn
 
@@ -58,8 +58,16 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
         import uvloop
 
         loop = uvloop.new_event_loop()
-    loop.set_task_factory(asyncio.eager_task_factory)
+    loop.set_task_factory(_eager_task)
     return loop
+
+
+def _eager_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
+) -> asyncio.Task[Any]:
+    # asyncio.eager_task_factory refuses the eager_start option that newer event loops pass along.
+    options["eager_start"] = True
+    return asyncio.Task(coroutine, loop=loop, **options)
 
 
 def run_service(name: str, settings: Settings, build: Callable[[], Service]) -> None:

@@ -1,0 +1,15 @@
+"""Run the router."""
+
+from swaprail.runtime.service import run_service
+from swaprail_router.app import Router
+from swaprail_router.settings import RouterSettings
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = RouterSettings()
+    run_service("router", settings, lambda: Router(settings))
+
+
+if __name__ == "__main__":
+    main()

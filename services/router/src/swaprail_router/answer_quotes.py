@@ -1,0 +1,54 @@
+"""Answer a quote request: what each venue would give now, without an order."""
+
+import time
+from typing import Any
+
+import msgspec
+from faststream import AckPolicy
+from faststream.redis import RedisBroker, StreamSub
+from faststream.redis.message import RedisStreamMessage
+
+from swaprail.broker.streams import BLOCK_MS
+from swaprail.domain.quotes import QuoteRequest
+from swaprail.messages.topics import Group, QuotesAnswered, QuotesAsked, Topic
+from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.tracing import span
+from swaprail_router.quoting import Quoting
+
+log = get_logger(__name__)
+
+AT_ONCE = 64
+_encode = msgspec.json.Encoder().encode
+
+
+async def answer_quotes(quoting: Quoting, asked: QuotesAsked) -> bytes:
+    """Return the venues' answers, best first, encoded for the reply."""
+    with span("answer quotes", asked.trace):
+        request = QuoteRequest(asked.input_mint, asked.output_mint, asked.input_amount)
+        routing, _ = await quoting.route(request, 0, None, deadline_s=asked.deadline_ms / 1000)
+    return _encode(QuotesAnswered(msgspec.Raw(_encode(routing.quotes))))
+
+
+def subscribe_quotes(broker: RedisBroker, quoting: Quoting, consumer: str) -> None:
+    """Let one router of the group answer each request; one that nobody waits for any more is not answered."""
+    stream = StreamSub(str(Topic.QUOTES), group=str(Group.ROUTER), consumer=consumer, polling_interval=BLOCK_MS)
+
+    async def decode(message: RedisStreamMessage) -> QuotesAsked | None:
+        try:
+            asked = msgspec.json.decode(message.body, type=QuotesAsked)
+        except msgspec.MsgspecError:
+            log.warning("a quote request could not be decoded", bytes=len(message.body))
+            return None
+        return asked if _age_ms(message) < asked.deadline_ms else None
+
+    async def handle(asked: QuotesAsked | None) -> bytes:
+        return b"" if asked is None else await answer_quotes(quoting, asked)
+
+    # A lost request is asked again by who waits for it, so it is acknowledged first.
+    policy = AckPolicy.ACK_FIRST
+    broker.subscriber(stream=stream, decoder=decode, ack_policy=policy, max_workers=AT_ONCE)(handle)
+
+
+def _age_ms(message: RedisStreamMessage) -> float:
+    raw: Any = message.raw_message["message_ids"][0]
+    return time.time() * 1000 - int(raw.split(b"-")[0])
