@@ -1,0 +1,56 @@
+"""Run the API as a process of its own."""
+
+import uvicorn
+
+from swaprail.runtime.http_server import HttpServer
+from swaprail.runtime.service import run_service
+from swaprail.telemetry.logging import get_logger
+from swaprail_api.app import build
+from swaprail_api.settings import ApiSettings
+
+log = get_logger(__name__)
+
+
+class ApiService:
+    """The API behind an HTTP server."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._settings = settings
+        api = build(settings)
+        self.health = api.health
+        self._server = HttpServer(
+            uvicorn.Config(
+                api.asgi,
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                forwarded_allow_ips=settings.forwarded_allow_ips,
+                timeout_graceful_shutdown=int(settings.drain_timeout_s),
+            ),
+        )
+
+    async def start(self) -> None:
+        """Listen."""
+        await self._server.open(self._settings.host, self._settings.port)
+        log.info("listening", port=self._server.port)
+
+    async def drain(self) -> None:
+        """Accept no more, finish what was accepted."""
+        await self._server.close()
+
+    async def stop(self) -> None:
+        """Nothing is left: draining ended the application's lifespan."""
+
+
+def main() -> None:
+    """Run until a signal."""
+    settings = ApiSettings()
+    run_service("api", settings, lambda: ApiService(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+"""The wiring of the API: the only place that knows every part."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+import redis.asyncio as redis
+from litestar import Litestar
+
+from swaprail.auth import CachedKeyStore, PgKeyStore
+from swaprail.broker.keeper import StreamKeeper
+from swaprail.broker.publisher import TopicPublisher
+from swaprail.broker.streams import make_broker
+from swaprail.db.connect import Database
+from swaprail.db.writer import BatchWriter
+from swaprail.domain.tokens import load_tokens
+from swaprail.runtime.service import worker_name
+from swaprail.telemetry.health import Health
+from swaprail_api.cursor import Cursors
+from swaprail_api.http.edge import Edge
+from swaprail_api.http.endpoints import Endpoint, litestar_handler
+from swaprail_api.http.gate import Admission, Gate
+from swaprail_api.http.problems import handle_exception
+from swaprail_api.rate_limit import RateLimiter
+from swaprail_api.routes.docs import DocsRoutes
+from swaprail_api.routes.keys import KeyRoutes
+from swaprail_api.routes.operations import OperationsRoutes
+from swaprail_api.routes.orders import OrderRoutes
+from swaprail_api.routes.quotes import QuoteRoutes
+from swaprail_api.routes.reads import ReadRoutes
+from swaprail_api.schema_check import SchemaCheck
+from swaprail_api.settings import ApiSettings
+from swaprail_api.store.announce import Announcer
+from swaprail_api.store.backlog import Backlog
+from swaprail_api.store.cancels import CancelStore
+from swaprail_api.store.deadline import Deadline
+from swaprail_api.store.intake import IntakeStore
+from swaprail_api.store.keys import KeyTable, KeyUsage
+from swaprail_api.store.reads import OrderReader
+from swaprail_api.store.starts import StartStore
+from swaprail_api.usecases.accept_batch import AcceptBatch
+from swaprail_api.usecases.accept_order import AcceptOrder
+from swaprail_api.usecases.ask_quotes import AskQuotes
+from swaprail_api.usecases.cancel_order import CancelOrder
+from swaprail_api.usecases.list_orders import ListOrders
+from swaprail_api.usecases.manage_keys import ManageKeys
+from swaprail_api.usecases.read_order import ReadOrder
+from swaprail_api.usecases.start_order import StartOrder
+
+
+class Group(Protocol):
+    """Routes that belong together."""
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return them."""
+        ...
+
+
+class Api:
+    """The API: an ASGI application (asgi) whose lifespan starts and stops what it needs."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self.settings = settings
+        self.health = Health("api")
+        self._connect(settings)
+        self._write()
+        docs = DocsRoutes()
+        self.endpoints = [*self._routes(settings), *docs.endpoints()]
+        docs.describe(self.endpoints)
+        self.openapi = docs.document
+        self.asgi = Edge(self._litestar(settings))
+
+    def _connect(self, settings: ApiSettings) -> None:
+        self.writes = Database(
+            settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="swaprail-api"
+        )
+        # Apart from the writers' connections, so that slow reads hold up no order.
+        self.reads = Database(
+            settings.dsn,
+            size=settings.read_pool_size,
+            timeout_s=settings.db_timeout_s,
+            application="swaprail-api-reads",
+        )
+        self.redis: redis.Redis = redis.Redis.from_url(
+            settings.redis_dsn,
+            socket_timeout=settings.redis_timeout_s,
+            socket_connect_timeout=settings.redis_timeout_s,
+        )
+        self.broker = make_broker(settings)
+        self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
+        self.publisher = TopicPublisher(self.broker, max_entries=settings.stream_max_entries)
+        schema = SchemaCheck(self.reads)
+        self.health.add("database", self.writes.check)
+        self.health.add("schema", schema.check)
+        self.health.add("redis", self.keeper.ping, required=False)
+
+    def _write(self) -> None:
+        announcer = Announcer(self.publisher)
+        self.intake = IntakeStore(self.writes, announcer)
+        self.intakes = BatchWriter(self.intake.write, name="intake")
+        self.starts = BatchWriter(StartStore(self.writes, announcer).write, name="start")
+        self.cancels = BatchWriter(CancelStore(self.writes, announcer).write, name="cancel")
+        self.backlog = Backlog(self.reads, self.settings.max_open_orders)
+        self.keys = KeyTable(self.reads)
+        self.usage = KeyUsage(self.keys)
+
+    def _routes(self, settings: ApiSettings) -> list[Endpoint]:
+        deadline = Deadline(settings.request_timeout_s)
+        tokens = load_tokens(settings.tokens_file)
+        accept = AcceptOrder(tokens, self.intakes, self.intake, self.backlog, deadline)
+        orders = OrderRoutes(
+            accept,
+            AcceptBatch(accept),
+            StartOrder(self.starts, self.backlog, deadline),
+            CancelOrder(self.cancels, deadline),
+            body_timeout_s=settings.body_timeout_s,
+            key_required=settings.idempotency_key_required,
+        )
+        reader = OrderReader(self.reads)
+        reads = ReadRoutes(ReadOrder(reader, deadline), ListOrders(reader, Cursors(settings.cursor_key), deadline))
+        quotes = AskQuotes(
+            self.broker, tokens, timeout_s=settings.quotes_timeout_s, max_entries=settings.stream_max_entries
+        )
+        keys = KeyRoutes(
+            ManageKeys(self.keys, deadline), settings.ticket_secret, body_timeout_s=settings.body_timeout_s
+        )
+        groups: list[Group] = [orders, reads, QuoteRoutes(quotes), keys, OperationsRoutes(self.health)]
+        return [endpoint for group in groups for endpoint in group.endpoints()]
+
+    def _litestar(self, settings: ApiSettings) -> Litestar:
+        limiter = None
+        if settings.rate_limit:
+            limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
+        store = CachedKeyStore(PgKeyStore(self.reads))
+        admission = Admission(store, self.usage, limiter, keys_required=settings.api_keys_required)
+
+        def gate(app: Any) -> Any:
+            return Gate(app, admission)
+
+        return Litestar(
+            [litestar_handler(endpoint) for endpoint in self.endpoints],
+            middleware=[gate],
+            lifespan=[self._lifespan],
+            exception_handlers={Exception: handle_exception},
+            openapi_config=None,
+            logging_config=None,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: Litestar) -> AsyncIterator[None]:
+        await self._start()
+        try:
+            yield
+        finally:
+            await self._stop()
+
+    async def _start(self) -> None:
+        for writer in (self.intakes, self.starts, self.cancels):
+            await writer.start()
+        await self.keeper.start()
+        self.backlog.start()
+        self.usage.start()
+        self.health.started = True
+
+    async def _stop(self) -> None:
+        self.health.draining = True
+        for writer in (self.intakes, self.starts, self.cancels):
+            await writer.stop()
+        await self.publisher.stop()
+        await self.backlog.stop()
+        await self.usage.stop()
+        await self.keeper.stop_consuming()
+        await self.keeper.stop()
+        await self.redis.aclose()
+        await self.writes.close()
+        await self.reads.close()
+
+
+def build(settings: ApiSettings) -> Api:
+    """Wire the API; nothing is connected before the lifespan of its ASGI application begins."""
+    return Api(settings)

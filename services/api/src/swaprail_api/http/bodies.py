@@ -1,0 +1,74 @@
+"""Request bodies: bounded in bytes and in time, JSON only, decoded once."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.http.answers import Receive
+from swaprail_api.http.problems import invalid
+
+type HeaderMap = dict[bytes, bytes]
+
+MAX_BODY = 16 * 1024
+MAX_BATCH_BODY = 128 * 1024
+
+
+async def read_body(headers: HeaderMap, receive: Receive, limit: int, timeout_s: float) -> bytes:
+    """Return the body; EngineError body_too_large beyond limit bytes, however it is framed."""
+    declared = headers.get(b"content-length", b"0")
+    if not declared.isdigit() or int(declared) > limit:
+        raise _too_large(limit)
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _gather(receive, limit)
+    except TimeoutError:
+        raise EngineError(ErrorCode.BODY_INVALID, f"the body did not arrive in {timeout_s:g} s") from None
+
+
+async def read_json(headers: HeaderMap, receive: Receive, limit: int, timeout_s: float) -> bytes:
+    """Return the body of a request that must be JSON; EngineError unsupported_media_type otherwise."""
+    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if media_type != b"application/json":
+        raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
+    return await read_body(headers, receive, limit, timeout_s)
+
+
+def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where: str = "") -> T:
+    """Return the decoded body; EngineError body_invalid or validation_failed, naming the field below `where`."""
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        raise invalid(error, where) from None
+    except UnicodeDecodeError:
+        raise EngineError(ErrorCode.BODY_INVALID, "the body is not UTF-8") from None
+    except RecursionError:
+        raise EngineError(ErrorCode.BODY_INVALID, "the body is nested too deeply") from None
+
+
+def convert_fields[T](fields: dict[str, Any], to: type[T]) -> T:
+    """Return text parameters as the struct that describes them; EngineError validation_failed."""
+    try:
+        return msgspec.convert(fields, to, strict=False)
+    except msgspec.ValidationError as error:
+        raise invalid(error) from None
+
+
+async def _gather(receive: Receive, limit: int) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body") and len(body) <= limit:
+        message = await receive()
+        body += message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise EngineError(ErrorCode.BODY_INVALID, "the client went away")
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> EngineError:
+    return EngineError(ErrorCode.BODY_TOO_LARGE, f"the body may have at most {limit} bytes")

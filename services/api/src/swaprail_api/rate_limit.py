@@ -1,0 +1,117 @@
+"""Rate limits: counted in Redis for all replicas, taken from it in portions, so that few requests ask Redis."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+
+import msgspec
+import redis.asyncio as redis
+from redis.exceptions import RedisError
+
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
+from swaprail_api.metrics import RATE_LIMITED
+
+PORTIONS_A_SECOND = 10
+MAX_CALLERS = 20_000
+REDIS_DEADLINE_S = 0.1
+REDIS_PAUSE_S = 1.0
+
+
+class _Account(msgspec.Struct):
+    """What a caller may still do in a window. granted: taken from Redis so far by all replicas."""
+
+    window: int
+    left: int
+    granted: int
+    asking: asyncio.Lock
+    exhausted: bool = False
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """What headers tell a caller."""
+
+    limit: int
+    remaining: int
+    reset_s: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the RateLimit headers."""
+        return [
+            (b"ratelimit-limit", b"%d" % self.limit),
+            (b"ratelimit-remaining", b"%d" % self.remaining),
+            (b"ratelimit-reset", b"%d" % self.reset_s),
+        ]
+
+
+class RateLimitedError(EngineError):
+    """The caller used up its window."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(ErrorCode.RATE_LIMITED, f"at most {allowance.limit} requests are taken in a window")
+        self.allowance = allowance
+
+
+class RateLimiter:
+    """At most `limit` requests a caller in each window of so many seconds. While Redis is away, each process counts alone."""
+
+    def __init__(
+        self, client: "redis.Redis", *, limit: int, window_s: int, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._redis = client
+        self._limit = limit
+        self._window_s = window_s
+        self._portion = max(1, limit // (PORTIONS_A_SECOND * window_s))
+        self._clock = clock
+        self._accounts: OrderedDict[str, _Account] = OrderedDict()
+        self._redis_again_at = 0.0
+
+    async def take(self, scope: str, caller: str) -> Allowance:
+        """Count a request; RateLimitedError when the window is used up. scope: key or ip."""
+        now = self._clock()
+        account = self._account(f"{scope}:{caller}", int(now // self._window_s))
+        if account.left <= 0 and not account.exhausted:
+            async with account.asking:
+                if account.left <= 0 and not account.exhausted:
+                    await self._refill(f"{scope}:{caller}", account)
+        reset_s = max(1, int((account.window + 1) * self._window_s - now + 0.999))
+        if account.left <= 0:
+            RATE_LIMITED.labels(scope).inc()
+            raise RateLimitedError(Allowance(self._limit, 0, reset_s))
+        account.left -= 1
+        return Allowance(self._limit, max(0, self._limit - account.granted + account.left), reset_s)
+
+    def _account(self, name: str, window: int) -> _Account:
+        account = self._accounts.get(name)
+        if account is None or account.window != window:
+            account = self._accounts[name] = _Account(window, 0, 0, asyncio.Lock())
+            self._accounts.move_to_end(name)
+            if len(self._accounts) > MAX_CALLERS:
+                self._accounts.popitem(last=False)
+        return account
+
+    async def _refill(self, name: str, account: _Account) -> None:
+        taken = await self._take_from_redis(f"rate:{name}:{account.window}")
+        if taken is None:
+            # Redis is away: this process grants the rest of the window alone.
+            account.left, account.granted, account.exhausted = self._limit - account.granted, self._limit, True
+            return
+        before = taken - self._portion
+        account.left += max(0, min(self._portion, self._limit - before))
+        account.granted = min(taken, self._limit)
+        account.exhausted = taken >= self._limit
+
+    async def _take_from_redis(self, key: str) -> int | None:
+        if self._clock() < self._redis_again_at:
+            return None
+        try:
+            async with asyncio.timeout(REDIS_DEADLINE_S), self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.incrby(key, self._portion)
+                pipeline.expire(key, self._window_s * 2 + 1)
+                taken, _ = await pipeline.execute()
+        except (RedisError, OSError, TimeoutError) as error:
+            OPERATIONAL_ERRORS.labels(type(error).__name__).inc()
+            self._redis_again_at = self._clock() + REDIS_PAUSE_S
+            return None
+        return int(taken)

@@ -1,0 +1,37 @@
+"""API keys and tickets as clients see them."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class KeyView(msgspec.Struct, frozen=True, rename="camel"):
+    """An API key without its secret."""
+
+    id: str
+    account: str
+    name: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class CreatedKey(KeyView, frozen=True, rename="camel"):
+    """A key just made. key is the whole key: it is shown this once."""
+
+    key: str
+
+
+class KeyList(msgspec.Struct, frozen=True):
+    """The keys of an account."""
+
+    keys: list[KeyView]
+
+
+class TicketView(msgspec.Struct, frozen=True, rename="camel"):
+    """A ticket that opens one WebSocket within the seconds given."""
+
+    ticket: str
+    expires_in_s: int

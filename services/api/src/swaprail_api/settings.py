@@ -1,0 +1,37 @@
+"""Settings of the API."""
+
+import hashlib
+
+from pydantic import Field, SecretStr
+
+from swaprail.auth.settings import AuthSettings
+
+
+class ApiSettings(AuthSettings):
+    """Settings of HTTP intake and reads."""
+
+    port: int = Field(3000, ge=0, le=65535, description="port of the API; 0 picks a free one")
+    forwarded_allow_ips: str = Field("127.0.0.1", description="proxies whose X-Forwarded-For is believed; * for all")
+    cursor_secret: SecretStr = Field(SecretStr(""), description="signs the cursors of lists, the same for all replicas")
+    idempotency_key_required: bool = Field(False, description="refuse new orders without an Idempotency-Key")
+    read_pool_size: int = Field(3, ge=1, le=64, description="connections for reads, apart from those of the writers")
+    request_timeout_s: float = Field(1.8, gt=0, description="longest wait of a request for the database")
+    body_timeout_s: float = Field(10.0, gt=0, description="longest wait for the body of a request")
+    quotes_timeout_s: float = Field(3.0, gt=0, description="longest wait of GET /api/quotes for the router")
+    max_open_orders: int = Field(
+        50_000, ge=1, description="open orders of the whole engine above which new ones get 503"
+    )
+    rate_limit: int = Field(
+        0, ge=0, description="requests that a key (without keys: an address) may make a window; 0: any"
+    )
+    rate_limit_window_s: int = Field(1, ge=1, le=3600, description="length of the rate limit's window")
+
+    def required_in_production(self) -> list[tuple[str, ...]]:
+        """Names of the environment variables that production must set."""
+        return [*super().required_in_production(), ("CURSOR_SECRET",)]
+
+    @property
+    def cursor_key(self) -> bytes:
+        """The key that signs cursors; development derives one, so that cursors outlive a restart."""
+        given = self.cursor_secret.get_secret_value()
+        return hashlib.sha256(f"swaprail cursor {given}".encode()).digest()

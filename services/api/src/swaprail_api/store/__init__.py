@@ -1,0 +1,1 @@
+"""Statements. Writers gather what concurrent requests want into one statement, so one commit."""

@@ -1,0 +1,56 @@
+"""How many orders are open, counted once a second for the whole process."""
+
+import asyncio
+import contextlib
+
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
+from swaprail_api.metrics import OPEN_ORDERS
+
+# Bounded: beyond the limit it does not matter how many there are.
+_COUNT = """
+select count(*) from (
+    select from orders where queued_at is not null and closed_at is null limit $1
+) as counted
+"""
+EVERY_S = 1.0
+
+
+class Backlog:
+    """Refuses new orders while too many are open."""
+
+    def __init__(self, database: Database, limit: int) -> None:
+        self._database = database
+        self._limit = limit
+        self._task: asyncio.Task[None] | None = None
+        self.open_orders = 0
+
+    def check(self) -> None:
+        """Raise EngineError overloaded while more orders are open than the limit."""
+        if self.open_orders > self._limit:
+            raise EngineError(ErrorCode.OVERLOADED, f"more than {self._limit} orders are open")
+
+    def start(self) -> None:
+        """Begin to count."""
+        self._task = asyncio.create_task(self._run(), name="backlog")
+
+    async def stop(self) -> None:
+        """Count no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def count(self) -> None:
+        """Count now; if the database is away, the last count stands."""
+        try:
+            self.open_orders = await self._database.fetchval(_COUNT, self._limit + 1)
+        except EngineError as error:
+            OPERATIONAL_ERRORS.labels(error.code).inc()
+        OPEN_ORDERS.set(self.open_orders)
+
+    async def _run(self) -> None:
+        while True:
+            await self.count()
+            await asyncio.sleep(EVERY_S)

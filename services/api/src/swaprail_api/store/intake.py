@@ -1,0 +1,148 @@
+"""Storing new orders: idempotency key, order and first event in one statement for all who wait."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.orders import NewOrder
+from swaprail_api.store.announce import Announcer
+from swaprail_api.store.rows import accepted_order
+
+# Keys are inserted in their order, so that two processes cannot wait for each other. Of one key's rows, the first.
+_INSERT = """
+with v as materialized (
+    select * from unnest(
+        $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int2[], $9::int2[],
+        $10::text[], $11::int4[], $12::text[], $13::timestamptz[], $14::bool[], $15::text[], $16::text[], $17::bytea[]
+    ) with ordinality as t(
+        id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
+        input_amount, slippage_bps, min_output_amount, expires_at, execute, trace, key, sha, n
+    )
+),
+taken as (
+    insert into idempotency_keys (account, key, request_sha256, order_id)
+    select distinct on (account, key) account, key, sha, id from v where key is not null order by account, key, n
+    on conflict do nothing
+    returning order_id
+),
+stored as (
+    insert into orders (
+        id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
+        input_amount, slippage_bps, min_output_amount, expires_at, status, seq, trace, queued_at, due_at
+    )
+    select id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
+        input_amount::numeric, slippage_bps, min_output_amount::numeric, expires_at, 'PENDING', 1, trace,
+        case when execute then now() end, case when execute then now() + interval '1 second' end
+    from v where key is null or id in (select order_id from taken)
+    returning id, created_at
+),
+told as (
+    insert into order_events (order_id, seq, status, data, at) select id, 1, 'PENDING', '{}', created_at from stored
+)
+select id, created_at from stored
+"""
+_FIND = """
+select v.n, k.request_sha256, o.* from unnest($1::text[], $2::text[]) with ordinality as v(account, key, n)
+join idempotency_keys k on k.account = v.account and k.key = v.key
+join orders o on o.id = k.order_id
+"""
+
+
+class IntakeRow(NamedTuple):
+    """An order to store, in the statement's order of columns. Amounts are text: the database parses them fastest."""
+
+    id: UUID
+    account: str
+    wallet: str
+    input_mint: str
+    output_mint: str
+    input_symbol: str
+    output_symbol: str
+    input_decimals: int
+    output_decimals: int
+    input_amount: str
+    slippage_bps: int
+    min_output_amount: str | None
+    expires_at: datetime | None
+    execute: bool
+    trace: str | None
+    key: str | None
+    request_sha256: bytes | None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """What came of an order: stored now, or found by its key as it was stored before."""
+
+    order: NewOrder | None
+    created_at: datetime
+    replayed: bool
+
+
+type Outcome = Accepted | EngineError
+
+
+def intake_row(order: NewOrder, key: str | None, request_sha256: bytes | None) -> IntakeRow:
+    """Return the row of an order."""
+    least = order.min_output_amount
+    return IntakeRow(
+        order.id,
+        order.account,
+        order.wallet,
+        order.input_mint,
+        order.output_mint,
+        order.input_symbol,
+        order.output_symbol,
+        order.input_decimals,
+        order.output_decimals,
+        str(order.input_amount),
+        order.slippage_bps,
+        None if least is None else str(least),
+        order.expires_at,
+        order.execute,
+        order.trace,
+        key,
+        request_sha256,
+    )
+
+
+class IntakeStore:
+    """Writes batches of new orders."""
+
+    def __init__(self, database: Database, announcer: Announcer) -> None:
+        self._database = database
+        self._announcer = announcer
+
+    async def write(self, rows: Sequence[IntakeRow]) -> Sequence[Outcome]:
+        """Store the orders in one commit and announce them; outcomes in order."""
+        columns = list(zip(*rows, strict=True))
+        created = {row["id"]: row["created_at"] for row in await self._database.fetch(_INSERT, *columns)}
+        self._announcer.accepted([(row, created[row.id]) for row in rows if row.id in created])
+        lost = [row for row in rows if row.id not in created]
+        found = dict(zip((row.id for row in lost), await self.find(lost), strict=True)) if lost else {}
+        return [Accepted(None, created[row.id], replayed=False) if row.id in created else found[row.id] for row in rows]
+
+    async def find(self, rows: Sequence[IntakeRow]) -> list[Outcome]:
+        """Return what the keys of the rows were used for before."""
+        found = {
+            row["n"]: row for row in await self._database.fetch(_FIND, [r.account for r in rows], [r.key for r in rows])
+        }
+        return [self._judge(row, found.get(n)) for n, row in enumerate(rows, start=1)]
+
+    @staticmethod
+    def _judge(row: IntakeRow, known: object) -> Outcome:
+        if known is None:
+            return EngineError(ErrorCode.IDEMPOTENCY_KEY_IN_USE, "the key is being used by another request")
+        if known["request_sha256"] != row.request_sha256:  # type: ignore[index]
+            return key_reused()
+        order = accepted_order(known, execute=row.execute)
+        return Accepted(order, known["created_at"], replayed=True)  # type: ignore[index]
+
+
+def key_reused() -> EngineError:
+    """Return the error for a key that stands for another request."""
+    return EngineError(ErrorCode.IDEMPOTENCY_KEY_REUSED, "the Idempotency-Key was used with another request")

@@ -1,0 +1,107 @@
+"""Queueing stored orders: of many requests for one order, one wins."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import NewOrder
+from swaprail.messages.topics import OrderRef
+from swaprail_api.store.announce import Announcer
+from swaprail_api.store.intake import key_reused
+from swaprail_api.store.rows import Row, accepted_order
+
+# A key used before never starts anything. Of the others, the first row of an order may. A key that another process
+# stores at the same moment fails this statement: the writer then repeats it row by row.
+_START = """
+with v as materialized (
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
+),
+first as (
+    select distinct on (v.id, v.account) v.* from v
+    left join idempotency_keys k on k.account = v.account and k.key = v.key
+    where k.key is null order by v.id, v.account, v.n
+),
+started as (
+    update orders o set queued_at = now(), due_at = now() + interval '1 second'
+    from first where o.id = first.id and o.account = first.account and o.status = 'PENDING' and o.queued_at is null
+        and (o.expires_at is null or o.expires_at > now())
+    returning o.*, first.n, first.key, first.sha
+),
+taken as (
+    insert into idempotency_keys (account, key, request_sha256, order_id)
+    select account, key, sha, id from started where key is not null order by account, key
+)
+select * from started
+"""
+_FIND = """
+with v as (
+    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
+)
+select v.n, k.request_sha256 as known_sha, o.* from v
+left join orders o on o.id = v.id and o.account = v.account
+left join idempotency_keys k on k.account = v.account and k.key = v.key
+"""
+
+
+class StartRow(NamedTuple):
+    """A request to execute an order, in the statement's order of columns."""
+
+    id: UUID
+    account: str
+    key: str | None
+    request_sha256: bytes | None
+
+
+class Started(msgspec.Struct, frozen=True):
+    """An order as it was when it was queued."""
+
+    order: NewOrder
+    created_at: datetime
+    queued_at: datetime
+    replayed: bool
+
+
+class StartStore:
+    """Writes batches of requests to execute."""
+
+    def __init__(self, database: Database, announcer: Announcer) -> None:
+        self._database = database
+        self._announcer = announcer
+
+    async def write(self, rows: Sequence[StartRow]) -> Sequence[Started | EngineError]:
+        """Queue the orders in one commit and wake the router; outcomes in order."""
+        won = {row["n"]: row for row in await self._database.fetch(_START, *zip(*rows, strict=True))}
+        self._announcer.queued([OrderRef(row["id"], row["trace"]) for row in won.values()])
+        lost = [(n, row) for n, row in enumerate(rows, start=1) if n not in won]
+        told = dict(zip((n for n, _ in lost), await self._explain([row for _, row in lost]), strict=True))
+        return [told[n] if n in told else _started(won[n], replayed=False) for n in range(1, len(rows) + 1)]
+
+    async def _explain(self, rows: Sequence[StartRow]) -> list[Started | EngineError]:
+        if not rows:
+            return []
+        found = await self._database.fetch(_FIND, *zip(*rows, strict=True))
+        by_number = {row["n"]: row for row in found}
+        return [_judge(row, by_number[n]) for n, row in enumerate(rows, start=1)]
+
+
+def _started(row: Row, *, replayed: bool) -> Started:
+    return Started(accepted_order(row, execute=True), row["created_at"], row["queued_at"], replayed)
+
+
+def _judge(asked: StartRow, found: Row) -> Started | EngineError:
+    if found["known_sha"] is not None:
+        return _started(found, replayed=True) if found["known_sha"] == asked.request_sha256 else key_reused()
+    if found["id"] is None:
+        return EngineError(ErrorCode.ORDER_NOT_FOUND, "no order of this account has the id")
+    status, queued = found["status"], found["queued_at"] is not None
+    if status == Status.PENDING and not queued:
+        detail = "the time of the order has passed"
+    else:
+        detail = "the order is queued already" if status == Status.PENDING else f"the order is {status}"
+    return EngineError(ErrorCode.ORDER_STATUS_MISMATCH, detail, found=status, queued=queued)

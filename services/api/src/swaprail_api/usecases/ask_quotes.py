@@ -1,0 +1,67 @@
+"""Ask the router what each venue would give now."""
+
+import asyncio
+from typing import Any, Protocol
+
+import msgspec
+from redis.exceptions import RedisError
+
+from swaprail.domain.amounts import parse_decimal, to_base_units
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.quotes import QuoteResult
+from swaprail.domain.tokens import TokenList
+from swaprail.messages.topics import QuotesAnswered, QuotesAsked, Topic
+from swaprail_api.schemas.quotes import QuoteList, quote_view
+from swaprail_api.schemas.requests import QuotesQuery
+from swaprail_api.usecases.check_order import find_pair
+
+_SHARE_OF_VENUES = 0.8  # the rest of the time is for the way there and back
+_MAX_ASKING = 256
+
+_encode = msgspec.json.Encoder().encode
+_answered = msgspec.json.Decoder(QuotesAnswered).decode
+_results = msgspec.json.Decoder(list[QuoteResult]).decode
+
+
+class Requester(Protocol):
+    """The part of the broker that asks and awaits a reply."""
+
+    async def request(self, message: bytes, *, stream: str, timeout: float, maxlen: int) -> Any:  # noqa: ASYNC109
+        """Publish and return the reply."""
+        ...
+
+
+class AskQuotes:
+    """Asks for quotes."""
+
+    def __init__(self, broker: Requester, tokens: TokenList, *, timeout_s: float, max_entries: int) -> None:
+        self._broker = broker
+        self._tokens = tokens
+        self._timeout_s = timeout_s
+        self._max_entries = max_entries
+        self._asking = 0
+
+    async def run(self, query: QuotesQuery, trace: str | None) -> QuoteList:
+        """Return the venues' answers, best first; EngineError quotes_unavailable if no router answers in time."""
+        given, wanted = find_pair(self._tokens, query.input_token, query.output_token)
+        amount = to_base_units(parse_decimal(query.input_amount, "inputAmount"), given.decimals, "inputAmount")
+        deadline_ms = int(self._timeout_s * _SHARE_OF_VENUES * 1000)
+        asked = QuotesAsked(given.mint, wanted.mint, amount, deadline_ms, trace)
+        results = await self._ask(asked)
+        return QuoteList([quote_view(result, given.decimals, wanted.decimals) for result in results])
+
+    async def _ask(self, asked: QuotesAsked) -> list[QuoteResult]:
+        if self._asking >= _MAX_ASKING:
+            raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, "too many quotes are being asked for")
+        self._asking += 1
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                reply = await self._broker.request(
+                    _encode(asked), stream=str(Topic.QUOTES), timeout=self._timeout_s, maxlen=self._max_entries
+                )
+            return _results(_answered(reply.body).quotes)
+        except (RedisError, OSError, TimeoutError, AssertionError, msgspec.MsgspecError) as error:
+            # FastStream asserts that the broker is connected.
+            raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, f"no quotes ({type(error).__name__})") from error
+        finally:
+            self._asking -= 1

@@ -1,0 +1,25 @@
+"""Take an order back, if it can no longer land."""
+
+from uuid import UUID
+
+from swaprail.db.writer import BatchWriter
+from swaprail.domain.errors import EngineError
+from swaprail_api.http.gate import Caller
+from swaprail_api.schemas.orders import OrderView
+from swaprail_api.store.cancels import CancelRow
+from swaprail_api.store.deadline import Deadline
+
+
+class CancelOrder:
+    """Cancels orders."""
+
+    def __init__(self, writer: BatchWriter[CancelRow, OrderView | EngineError], deadline: Deadline) -> None:
+        self._writer = writer
+        self._deadline = deadline
+
+    async def run(self, order_id: UUID, caller: Caller) -> OrderView:
+        """Return the cancelled order; EngineError if it was submitted or is over."""
+        outcome = await self._deadline.wait(self._writer.submit(CancelRow(order_id, caller.principal.account)))
+        if isinstance(outcome, EngineError):
+            raise outcome
+        return outcome

@@ -1,0 +1,57 @@
+"""Check an order and resolve its tokens and amounts."""
+
+from datetime import UTC, datetime
+
+from uuid_utils.compat import uuid7
+
+from swaprail.domain.amounts import to_base_units
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.orders import NewOrder
+from swaprail.domain.tokens import Token, TokenList
+from swaprail_api.schemas.requests import PlaceOrder
+
+
+def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: bool, trace: str | None) -> NewOrder:
+    """Return the order ready to be stored; EngineError naming the field that is wrong. Its expiry is not judged."""
+    check_wallet(body.user_wallet)
+    given, wanted = find_pair(tokens, body.input_token, body.output_token)
+    least = body.min_output_amount
+    return NewOrder(
+        id=uuid7(),
+        account=account,
+        wallet=body.user_wallet,
+        input_mint=given.mint,
+        output_mint=wanted.mint,
+        input_symbol=given.symbol,
+        output_symbol=wanted.symbol,
+        input_decimals=given.decimals,
+        output_decimals=wanted.decimals,
+        input_amount=to_base_units(body.input_amount, given.decimals, "inputAmount"),
+        slippage_bps=body.slippage_bps,
+        min_output_amount=None if least is None else to_base_units(least, wanted.decimals, "minOutputAmount"),
+        expires_at=None if body.expires_at is None else body.expires_at.astimezone(UTC),
+        execute=execute,
+        trace=trace,
+    )
+
+
+def find_pair(tokens: TokenList, given: str, wanted: str) -> tuple[Token, Token]:
+    """Return input and output token; EngineError if one is unknown or both are the same."""
+    first, second = tokens.find(given, "inputToken"), tokens.find(wanted, "outputToken")
+    if first.mint == second.mint:
+        raise EngineError(ErrorCode.TOKENS_EQUAL, f"both tokens are {first.symbol}", field="outputToken")
+    return first, second
+
+
+def check_wallet(wallet: str) -> None:
+    """Raise EngineError unless every character can be seen."""
+    if not wallet.isprintable() or wallet.strip() != wallet:
+        message = "a wallet has 1 to 64 visible characters"
+        raise EngineError(ErrorCode.VALIDATION_FAILED, message, field="userWallet")
+
+
+def expiry_error(order: NewOrder) -> EngineError | None:
+    """Return the error of an order whose time has passed, else None."""
+    if order.expires_at is None or order.expires_at > datetime.now(UTC):
+        return None
+    return EngineError(ErrorCode.EXPIRY_IN_PAST, "expiresAt is not in the future", field="expiresAt")

@@ -1,0 +1,29 @@
+"""List the orders of a wallet, newest first, page by page."""
+
+from swaprail_api.cursor import Cursors
+from swaprail_api.schemas.orders import OrderPage
+from swaprail_api.schemas.requests import ListQuery
+from swaprail_api.store.deadline import Deadline
+from swaprail_api.store.reads import OrderReader
+from swaprail_api.store.rows import order_view
+
+
+class ListOrders:
+    """Lists orders."""
+
+    def __init__(self, reader: OrderReader, cursors: Cursors, deadline: Deadline) -> None:
+        self._reader = reader
+        self._cursors = cursors
+        self._deadline = deadline
+
+    async def run(self, account: str, wallet: str, query: ListQuery) -> OrderPage:
+        """Return a page and the cursor of the next; EngineError cursor_invalid for a cursor of another list."""
+        status = query.status
+        before = self._cursors.read(query.cursor, account, wallet, status) if query.cursor is not None else None
+        # One more than asked tells whether there is a next page.
+        page = self._reader.page(account, wallet, before=before, status=status, limit=query.limit + 1)
+        rows = await self._deadline.wait(page)
+        shown = rows[: query.limit]
+        more = len(rows) > query.limit
+        cursor = self._cursors.write(shown[-1]["id"], account, wallet, status) if more else None
+        return OrderPage([order_view(row) for row in shown], cursor)

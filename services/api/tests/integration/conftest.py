@@ -1,0 +1,89 @@
+"""A real API on a socket, on real PostgreSQL and Valkey."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import uvicorn
+
+from swaprail.runtime.http_server import HttpServer
+from swaprail_api.app import Api, build
+from swaprail_api.settings import ApiSettings
+
+ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
+
+
+class Running:
+    """An API that serves, and a client of it."""
+
+    def __init__(self, api: Api, server: HttpServer, http: httpx.AsyncClient) -> None:
+        self.api = api
+        self.server = server
+        self.http = http
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.post(path, json=body, headers=named)
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.http.get(path, params=params)
+
+    async def place(self, **changes: Any) -> str:
+        answer = await self.post("/api/orders", ORDER | changes)
+        assert answer.status_code == 201, answer.text
+        order_id: str = answer.json()["orderId"]
+        return order_id
+
+
+@asynccontextmanager
+async def running(database: str, redis_url: str, **changes: Any) -> AsyncIterator[Running]:
+    """Serve an API with these settings on a free port."""
+    settings = ApiSettings(_env_file=None, database_url=database, redis_url=redis_url, port=0, **changes)
+    api = build(settings)
+    server = HttpServer(uvicorn.Config(api.asgi, log_config=None, access_log=False, ws="none", lifespan="on"))
+    await server.open("127.0.0.1", 0)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
+    base = f"http://127.0.0.1:{server.port}"
+    try:
+        async with httpx.AsyncClient(base_url=base, timeout=10, limits=limits) as http:
+            yield Running(api, server, http)
+    finally:
+        await server.close()
+
+
+type Serve = Callable[..., Awaitable[Running]]
+
+
+@pytest.fixture
+async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
+    """Start an API with settings of the test's choice."""
+    async with AsyncExitStack() as stack:
+
+        async def start(**changes: Any) -> Running:
+            given = {"database": database, "redis_url": redis_url} | changes
+            return await stack.enter_async_context(running(**given))
+
+        yield start
+
+
+@pytest.fixture
+async def api(serve: Serve) -> Running:
+    return await serve()
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - what is waited for is in the database
+            await asyncio.sleep(0.01)
