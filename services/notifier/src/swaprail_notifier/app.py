@@ -1,0 +1,103 @@
+"""Where the notifier is wired."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from uvicorn.server import ServerState
+
+from swaprail.auth import CachedKeyStore, PgKeyStore
+from swaprail.db.connect import Database
+from swaprail.runtime.service import worker_name
+from swaprail.telemetry.health import Health, Report
+from swaprail.telemetry.logging import get_logger
+from swaprail_notifier.admission import Admission
+from swaprail_notifier.comparison import Comparison
+from swaprail_notifier.drain import drain
+from swaprail_notifier.feed import Feed
+from swaprail_notifier.handshake import Handshake
+from swaprail_notifier.heartbeat import Heartbeat
+from swaprail_notifier.history import History
+from swaprail_notifier.hub import Hub
+from swaprail_notifier.protocol import Shared, Socket
+from swaprail_notifier.settings import NotifierSettings
+from swaprail_notifier.subscriptions import Subscriptions
+from swaprail_notifier.tickets import TicketBurner
+
+log = get_logger(__name__)
+
+
+class Notifier:
+    """The notifier without a server: give `protocol` to uvicorn as ws=."""
+
+    def __init__(self, settings: NotifierSettings) -> None:
+        self.health = Health("notifier")
+        self.hub = Hub()
+        self._settings = settings
+        self._database = Database(
+            settings.dsn,
+            size=settings.db_pool_size,
+            timeout_s=settings.db_timeout_s,
+            application=f"swaprail notifier {worker_name(settings)}"[:63],
+        )
+        history = History(self._database)
+        self._subscriptions = Subscriptions(self.hub, history)
+        self._comparison = Comparison(self.hub, history, interval_s=settings.ws_compare_interval_s)
+        self._feed = Feed(settings, self.hub)
+        self._heartbeat = Heartbeat(interval_s=settings.ws_ping_interval_s, timeout_s=settings.ws_pong_timeout_s)
+        self._admission = Admission(settings)
+        self._tickets = TicketBurner(settings)
+        keys = CachedKeyStore(PgKeyStore(self._database))
+        handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
+        self._shared = Shared(settings, handshake, self._heartbeat)
+        self.health.add("database", self._database.check)
+        self.health.add("comparison", self._comparison.check)
+        self.health.add("subscriber", self._feed.check_subscriber)
+        self.health.add("redis", self._feed.check_redis, required=False)
+
+    @property
+    def protocol(self) -> Callable[..., asyncio.Protocol]:
+        """What uvicorn calls for each WebSocket."""
+
+        def make(*, server_state: ServerState, **_: Any) -> Socket:
+            return Socket(self._shared, server_state)
+
+        return make
+
+    @property
+    def connections(self) -> int:
+        """How many sockets there are, handshakes included."""
+        return len(self._shared.sockets)
+
+    async def readiness(self) -> Report:
+        """Return what works and what does not."""
+        return await self.health.report()
+
+    async def start(self) -> None:
+        """Begin to follow; database and Redis may still be away."""
+        await self._subscriptions.start()
+        await self._comparison.start()
+        await self._heartbeat.start()
+        await self._feed.start()
+
+    async def drain(self) -> None:
+        """Take no more connections; return when every connection was told to go elsewhere."""
+        self._admission.closed = True
+        await drain(self._shared, self._settings.drain_timeout_s)
+
+    async def stop(self) -> None:
+        """Close every connection to database and Redis."""
+        self._admission.closed = True
+        for socket in list(self._shared.sockets):
+            socket.shutdown()
+        await self._feed.stop()
+        await self._heartbeat.stop()
+        await self._comparison.stop()
+        await self._subscriptions.stop()
+        await self._tickets.stop()
+        await self._database.close()
+
+
+def build(settings: NotifierSettings) -> Notifier:
+    """Return a notifier that is not yet started."""
+    return Notifier(settings)

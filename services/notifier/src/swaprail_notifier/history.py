@@ -1,0 +1,175 @@
+"""What the notifier reads from the tables. Each statement serves many followers at once."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from swaprail.db.connect import Database
+from swaprail_notifier.order_log import Step
+from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
+
+_STEP = "e.seq, e.status, e.data, floor(extract(epoch from e.at) * 1000)::bigint as at"
+_NOW = "floor(extract(epoch from now()) * 1000)::bigint"
+
+_ORDERS = f"""
+select o.id, o.account, {_STEP}
+from unnest($1::uuid[]) as t(id)
+join orders o on o.id = t.id
+join order_events e on e.order_id = o.id
+order by o.id, e.seq
+"""  # noqa: S608 - constants only
+
+# The order's own number decides whether its steps are looked at: nothing new costs one look at the primary key.
+_NEWS = f"""
+select o.id, {_STEP}
+from unnest($1::uuid[], $2::int[]) as t(id, seq)
+join orders o on o.id = t.id and o.seq > t.seq
+join order_events e on e.order_id = t.id and e.seq > t.seq
+order by o.id, e.seq
+"""  # noqa: S608 - constants only
+
+_OPEN_IN_WALLETS = """
+select t.number, o.id, o.closed_at is null as open
+from unnest($1::text[], $2::text[]) with ordinality as t(account, wallet, number)
+join orders o on o.account = t.account and o.wallet = t.wallet
+where o.closed_at is null or o.id >= $3::uuid
+"""
+
+_BORN_IN_WALLETS = f"""
+select t.number, o.id, {_NOW} as now
+from unnest($1::text[], $2::text[], $3::uuid[]) with ordinality as t(account, wallet, low, number)
+left join lateral (
+    select o.id from orders o where o.account = t.account and o.wallet = t.wallet and o.id >= t.low
+) o on true
+"""  # noqa: S608 - constants only
+
+_LATER_IN_WALLETS = f"""
+select t.number, o.id, {_STEP}
+from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[]) with ordinality as t(account, wallet, after, low, number)
+join lateral (
+    select o.id from orders o
+    where o.account = t.account and o.wallet = t.wallet and o.id > t.low
+        and o.closed_at > to_timestamp(t.after / 1000.0)
+    order by o.id limit {{page}}
+) o on true
+join order_events e on e.order_id = o.id and e.at > to_timestamp(t.after / 1000.0)
+order by t.number, o.id, e.seq
+"""  # noqa: S608 - constants only
+
+PAGE = 200
+
+
+class FoundOrder(msgspec.Struct, frozen=True):
+    """An order's account and all its steps."""
+
+    account: str
+    steps: list[Step]
+
+
+class OpenOrders(msgspec.Struct, frozen=True):
+    """A wallet's open orders, and the closed ones among its latest, at a time of the database's clock."""
+
+    opened: list[UUID]
+    closed: list[UUID]
+    database_ms: int
+
+
+class BornOrders(msgspec.Struct, frozen=True):
+    """Orders of a wallet born since some time, found at a time of the database's clock."""
+
+    ids: list[UUID]
+    database_ms: int
+
+
+class LaterPage(msgspec.Struct, frozen=True):
+    """Asks for steps of a wallet's closed orders later than a time, orders above `low` only."""
+
+    key: WalletKey
+    after_ms: int
+    low: UUID
+
+
+class LaterSteps(msgspec.Struct, frozen=True):
+    """The steps by order; last is the page's highest id, None when there are no more."""
+
+    orders: list[tuple[UUID, list[Step]]]
+    last: UUID | None
+
+
+def lowest_id(born_ms: int) -> UUID:
+    """Return the least id of an order born at that time or later."""
+    return UUID(int=max(0, born_ms) << 80)
+
+
+class History:
+    """The statements."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def orders(self, ids: Sequence[UUID]) -> list[FoundOrder | None]:
+        """Return each order with its steps, or None if there is no such order."""
+        rows = await self._database.fetch(_ORDERS, list(set(ids)))
+        found = {
+            order_id: FoundOrder(own[0]["account"], [_step(row) for row in own]) for order_id, own in _grouped(rows)
+        }
+        return [found.get(order_id) for order_id in ids]
+
+    async def news(self, known: Sequence[tuple[UUID, int]]) -> list[tuple[UUID, list[Step]]]:
+        """Return the steps after the known number of each order; orders without news are left out."""
+        rows = await self._database.fetch(_NEWS, [order_id for order_id, _ in known], [seq for _, seq in known])
+        return [(order_id, [_step(row) for row in own]) for order_id, own in _grouped(rows)]
+
+    async def open_in_wallets(self, keys: Sequence[WalletKey]) -> list[OpenOrders]:
+        """Return the open and the lately closed orders of each wallet."""
+        # The time before the statement: what is born from then on is found by comparing.
+        now = await self._database.fetchval(f"select {_NOW}")
+        found = {key: OpenOrders([], [], now) for key in keys}
+        wallets = list(found)
+        rows = await self._database.fetch(
+            _OPEN_IN_WALLETS, [w.account for w in wallets], [w.wallet for w in wallets], lowest_id(now - ID_SLACK_MS)
+        )
+        for row in rows:
+            orders = found[wallets[row["number"] - 1]]
+            (orders.opened if row["open"] else orders.closed).append(row["id"])
+        return [found[key] for key in keys]
+
+    async def born_in_wallets(self, since: Sequence[tuple[WalletKey, int]]) -> list[BornOrders]:
+        """Return the orders of each wallet whose ids are of that time or later."""
+        rows = await self._database.fetch(
+            _BORN_IN_WALLETS,
+            [key.account for key, _ in since],
+            [key.wallet for key, _ in since],
+            [lowest_id(born_ms) for _, born_ms in since],
+        )
+        found = [BornOrders([], rows[0]["now"]) for _ in since]
+        for row in rows:
+            if row["id"] is not None:
+                found[row["number"] - 1].ids.append(row["id"])
+        return found
+
+    async def later_in_wallets(self, pages: Sequence[LaterPage]) -> list[LaterSteps]:
+        """Return one page of later steps for each."""
+        rows = await self._database.fetch(
+            _LATER_IN_WALLETS.format(page=PAGE),
+            [page.key.account for page in pages],
+            [page.key.wallet for page in pages],
+            [page.after_ms for page in pages],
+            [page.low for page in pages],
+        )
+        found: list[list[tuple[UUID, list[Step]]]] = [[] for _ in pages]
+        for number, own in groupby(rows, itemgetter("number")):
+            found[number - 1] = [(order_id, [_step(row) for row in steps]) for order_id, steps in _grouped(own)]
+        return [LaterSteps(orders, orders[-1][0] if len(orders) >= PAGE else None) for orders in found]
+
+
+def _step(row: Any) -> Step:
+    return Step(row["seq"], row["status"], row["at"], row["data"].encode())
+
+
+def _grouped(rows: Any) -> list[tuple[UUID, list[Any]]]:
+    return [(order_id, list(own)) for order_id, own in groupby(rows, itemgetter("id"))]

@@ -1,0 +1,336 @@
+"""One WebSocket on uvicorn: inbound by websockets' Sans-I/O protocol, outbound frames straight to the transport."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from typing import cast
+
+from uvicorn.server import ServerState
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.logging import get_logger
+from swaprail_notifier import metrics
+from swaprail_notifier.admission import Seat
+from swaprail_notifier.handshake import Handshake
+from swaprail_notifier.heartbeat import Heartbeat
+from swaprail_notifier.problems import problem_response
+from swaprail_notifier.settings import NotifierSettings
+from swaprail_notifier.subscriptions import Subscription
+
+log = get_logger(__name__)
+
+MAX_INBOUND_BYTES = 4096
+MAX_INBOUND_PER_S = 10
+HIGH_WATER = 16_384
+LOW_WATER = 4_096
+CLOSE_TIMEOUT_S = 2.0
+PING = Frame(Opcode.PING, b"").serialize(mask=False)
+
+# One line for each connection tells nobody anything.
+_wire_log = logging.getLogger("swaprail_notifier.wire")
+_wire_log.setLevel(logging.ERROR)
+
+
+class CloseCode(IntEnum):
+    """Why a connection was closed. Clients connect again after all but UNSUPPORTED, POLICY and BROKEN."""
+
+    BROKEN = 1002
+    UNSUPPORTED = 1003
+    LOST = 1006
+    POLICY = 1008
+    INTERNAL = 1011
+    RESTART = 1012
+    TRY_LATER = 1013
+    SLOW = 4008
+
+
+class Shared:
+    """What all connections of a process share."""
+
+    def __init__(self, settings: NotifierSettings, handshake: Handshake, heartbeat: Heartbeat) -> None:
+        self.handshake = handshake
+        self.heartbeat = heartbeat
+        self.handshake_timeout_s = settings.ws_handshake_timeout_s
+        self.max_waiting_bytes = settings.ws_max_waiting_bytes
+        self.max_waiting_messages = settings.ws_max_waiting_messages
+        self.sockets: set[Socket] = set()
+        self._emptied = asyncio.Event()
+
+    def forget(self, socket: "Socket") -> None:
+        """Drop a socket whose connection is gone."""
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._emptied.set()
+
+    async def wait_empty(self) -> None:
+        """Return when no socket is left."""
+        while self.sockets:
+            self._emptied.clear()
+            await self._emptied.wait()
+
+
+class Socket(asyncio.Protocol):
+    """A connection from its upgrade request to its end."""
+
+    __slots__ = (
+        "_alive",
+        "_close_code",
+        "_conn",
+        "_inbound",
+        "_inbound_since",
+        "_loop",
+        "_seat",
+        "_shared",
+        "_slot",
+        "_state",
+        "_subscription",
+        "_task",
+        "_timer",
+        "_transport",
+        "_waiter",
+        "_waiting",
+        "paused",
+        "write",
+    )
+
+    def __init__(self, shared: Shared, state: ServerState) -> None:
+        self._shared = shared
+        self._state = state
+        self._loop = asyncio.get_running_loop()
+        self._conn = ServerProtocol(max_size=MAX_INBOUND_BYTES, logger=_wire_log)
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._seat: Seat | None = None
+        self._subscription: Subscription | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._slot = -1
+        self._alive = True
+        self._inbound = 0
+        self._inbound_since = 0.0
+        self._waiting = 0
+        self._close_code = 0
+        self.paused = False
+        self.write: Callable[[bytes], None] = _drop
+
+    # What uvicorn and the event loop call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take over the transport from uvicorn's HTTP protocol."""
+        self._transport = cast("asyncio.Transport", transport)
+        # uvicorn does so only after the request: too late for what is written in answer to it.
+        self._transport.set_protocol(self)
+        self._transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._shared.sockets.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """Forget everything about the connection."""
+        self._state.connections.discard(self)
+        self._shared.forget(self)
+        self._leave()
+        if self._task is not None:
+            self._task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._seat is not None:
+            self._seat.leave()
+        if self._slot >= 0:
+            self._shared.heartbeat.remove(self, self._slot)
+            metrics.CONNECTIONS.dec()
+            metrics.CLOSED.labels(str(self._close_code or int(CloseCode.LOST))).inc()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._seat is not None and self._conn.state is State.CONNECTING:
+            # Nothing may follow the upgrade request before its answer.
+            self._transport.abort()
+            return
+        self._alive = True
+        self._conn.receive_data(data)
+        for event in self._conn.events_received():
+            if isinstance(event, Request):
+                self._begin_handshake(event)
+            elif not self._close_code:
+                self._take_frame(cast("Frame", event))
+        if self._conn.parser_exc is not None and self._conn.close_sent is not None:
+            self._note_closed(self._conn.close_sent.code)
+        self._flush()
+
+    def pause_writing(self) -> None:
+        """Count from now on what waits."""
+        self.paused = True
+        self._waiting = 0
+        if self.write is not _drop:
+            self.write = self._write_paused
+
+    def resume_writing(self) -> None:
+        """Write freely again."""
+        self.paused = False
+        if self.write is not _drop:
+            self.write = self._transport.write
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        if self._subscription is not None:
+            self._subscription.resume()
+
+    def shutdown(self) -> None:
+        """Uvicorn stops: say so to the client."""
+        self.close(CloseCode.RESTART, "the service restarts")
+
+    # What the rest of the notifier calls.
+
+    async def writable(self) -> None:
+        """Return when the transport takes more, or is gone."""
+        while self.paused and self.write is not _drop:
+            self._waiter = self._loop.create_future()
+            await self._waiter
+
+    def ping(self) -> None:
+        """Ask for a sign of life."""
+        if not self._close_code:
+            self._alive = False
+            self._transport.write(PING)
+
+    def check_alive(self) -> None:
+        """Close unless there was a sign of life since the ping."""
+        if not self._alive:
+            self.close(CloseCode.INTERNAL, "no answer to a ping")
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code, or refuse if the handshake is not yet answered; cut after a while."""
+        if self._close_code:
+            return
+        if self._conn.state is State.CONNECTING:
+            if self._task is not None:
+                self._task.cancel()
+            self._refuse(EngineError(ErrorCode.UNAVAILABLE, reason))
+            return
+        self._note_closed(code)
+        if self._conn.state is State.OPEN:
+            self._conn.send_close(code, reason)
+        self._flush()
+
+    # The handshake.
+
+    def _begin_handshake(self, request: Request) -> None:
+        try:
+            self._seat = self._shared.handshake.seat(_peer(self._transport), request.headers)
+            response = self._conn.accept(request)
+        except EngineError as error:
+            self._refuse(error)
+            return
+        if response.status_code != 101:
+            self._refuse(EngineError(ErrorCode.VALIDATION_FAILED, str(self._conn.handshake_exc)), response)
+            return
+        task = self._loop.create_task(self._shake_hands(request, response), name="websocket handshake")
+        if not task.done():
+            self._task = task
+
+    async def _shake_hands(self, request: Request, response: Response) -> None:
+        assert self._seat is not None
+        try:
+            async with asyncio.timeout(self._shared.handshake_timeout_s):
+                self._subscription = await self._shared.handshake.decide(request, self._seat)
+        except EngineError as error:
+            self._refuse(error)
+        except TimeoutError:
+            self._refuse(EngineError(ErrorCode.UNAVAILABLE, "the handshake took too long"))
+        except Exception:
+            log.exception("handshake failed")
+            self._refuse(EngineError(ErrorCode.INTERNAL, "the handshake failed"))
+        else:
+            self._open(response)
+            await self._begin(self._subscription)
+        finally:
+            self._task = None
+
+    def _open(self, response: Response) -> None:
+        self._conn.send_response(response)
+        self._flush()
+        self._slot = self._shared.heartbeat.add(self)
+        metrics.CONNECTIONS.inc()
+        if not self._transport.is_closing():
+            self.write = self._write_paused if self.paused else self._transport.write
+
+    async def _begin(self, subscription: Subscription) -> None:
+        try:
+            await subscription.begin(self)
+        except EngineError as error:
+            log.warning("history was not read", detail=error.detail)
+            self.close(CloseCode.TRY_LATER, "the history cannot be read now")
+
+    def _refuse(self, error: EngineError, given: Response | None = None) -> None:
+        metrics.REFUSED.labels(error.code).inc()
+        self._note_closed(CloseCode.LOST)
+        if self._conn.state is State.CONNECTING and not self._conn.eof_sent:
+            self._conn.send_response(problem_response(error, given))
+        self._flush()
+
+    # Frames of the client.
+
+    def _take_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.CLOSE:
+            received = self._conn.close_rcvd
+            self._note_closed(received.code if received else CloseCode.LOST)
+        elif self._is_flooding():
+            self.close(CloseCode.POLICY, "more than 10 messages a second")
+        elif frame.opcode is Opcode.BINARY:
+            self.close(CloseCode.UNSUPPORTED, "binary messages are not understood")
+
+    def _is_flooding(self) -> bool:
+        now = time.monotonic()
+        if now - self._inbound_since >= 1:
+            self._inbound_since, self._inbound = now, 0
+        self._inbound += 1
+        return self._inbound > MAX_INBOUND_PER_S
+
+    # Writing and ending.
+
+    def _write_paused(self, data: bytes) -> None:
+        self._waiting += 1
+        waiting = self._transport.get_write_buffer_size()
+        if self._waiting > self._shared.max_waiting_messages or waiting > self._shared.max_waiting_bytes:
+            metrics.SLOW.inc()
+            # Not at once: whoever writes is in the middle of its list of followers.
+            self.write = _drop
+            self._loop.call_soon(self.close, CloseCode.SLOW, "too slow; connect again after the last step seen")
+            return
+        self._transport.write(data)
+
+    def _flush(self) -> None:
+        for data in self._conn.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._transport.close()
+
+    def _note_closed(self, code: int) -> None:
+        if self._close_code:
+            return
+        self._close_code = code
+        self._leave()
+        self._timer = self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
+
+    def _leave(self) -> None:
+        self.write = _drop
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+        subscription, self._subscription = self._subscription, None
+        if subscription is not None:
+            subscription.end()
+
+
+def _drop(data: bytes) -> None:
+    """Write nothing: the connection is closing."""
+
+
+def _peer(transport: asyncio.BaseTransport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""

@@ -1,0 +1,192 @@
+"""What a connection follows: checked before the handshake is answered, begun after it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from swaprail.db.writer import BatchWriter
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_notifier import metrics
+from swaprail_notifier.history import FoundOrder, History, LaterPage, LaterSteps, OpenOrders
+from swaprail_notifier.hub import Hub
+from swaprail_notifier.order_log import OrderLog, Step, frame_of
+from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey, WalletLog
+
+# Commits are not ordered by their time: a step may become visible so long after one with a later time.
+AFTER_OVERLAP_MS = 5_000
+_LEAST_ID = UUID(int=0)
+
+
+class Listener(PausableSink, Protocol):
+    """A sink that can be waited for."""
+
+    async def writable(self) -> None:
+        """Return when the sink takes more, or is gone."""
+        ...
+
+
+class Subscription(Protocol):
+    """One thing that one connection follows."""
+
+    async def begin(self, sink: Listener) -> None:
+        """Write the history, then every new step; EngineError when the history cannot be read."""
+        ...
+
+    def resume(self) -> None:
+        """Write more of the history: the sink takes it again."""
+        ...
+
+    def end(self) -> None:
+        """Write no more."""
+        ...
+
+
+class OrderSubscription:
+    """Follows one order."""
+
+    def __init__(self, hub: Hub, log: OrderLog, after: int) -> None:
+        """Take over one pin of the log."""
+        self._hub = hub
+        self._log = log
+        self._after = after
+        self._sink: Listener | None = None
+        self._ended = False
+
+    async def begin(self, sink: Listener) -> None:
+        """Write the steps after `after`, then every new one."""
+        if not self._ended:
+            self._sink = sink
+            self._log.follow(sink, self._after)
+            self._hub.unpin_order(self._log)
+
+    def resume(self) -> None:
+        """There is no more history than was written at the begin."""
+
+    def end(self) -> None:
+        """Write no more."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._sink is None:
+            self._hub.unpin_order(self._log)
+        else:
+            self._hub.leave_order(self._log, self._sink)
+
+
+class WalletSubscription:
+    """Follows all orders of a wallet."""
+
+    def __init__(
+        self, hub: Hub, wallet: WalletLog, after_ms: int | None, pages: BatchWriter[LaterPage, LaterSteps]
+    ) -> None:
+        """Take over one pin of the wallet."""
+        self._hub = hub
+        self._wallet = wallet
+        self._after_ms = after_ms
+        self._pages = pages
+        self._sink: Listener | None = None
+        self._follower: WalletFollower | None = None
+        self._ended = False
+
+    async def begin(self, sink: Listener) -> None:
+        """Write closed orders' steps later than `after`, all steps of the open orders, then every new one."""
+        if self._after_ms is not None:
+            await self._write_closed(sink, max(0, self._after_ms - AFTER_OVERLAP_MS))
+        if not self._ended:
+            self._sink = sink
+            self._follower = self._wallet.follow(sink)
+            self._hub.unpin_wallet(self._wallet)
+
+    def resume(self) -> None:
+        """Write more of the open orders' steps."""
+        if self._follower is not None:
+            self._follower.pump()
+
+    def end(self) -> None:
+        """Write no more."""
+        if self._ended:
+            return
+        self._ended = True
+        if self._sink is None:
+            self._hub.unpin_wallet(self._wallet)
+        else:
+            self._hub.leave_wallet(self._wallet, self._sink)
+
+    async def _write_closed(self, sink: Listener, after_ms: int) -> None:
+        low: UUID | None = _LEAST_ID
+        while low is not None and not self._ended:
+            page = await self._pages.submit(LaterPage(self._wallet.key, after_ms, low))
+            for order_id, steps in page.orders:
+                self._write_order(sink, order_id, steps)
+            low = page.last
+            await sink.writable()
+
+    def _write_order(self, sink: Listener, order_id: UUID, steps: list[Step]) -> None:
+        # An order in memory is told whole when following begins; one unknown so far, when it is discovered.
+        if self._ended or order_id in self._wallet.logs or not self._wallet.knows(order_id):
+            return
+        sink.write(b"".join(frame_of(order_id, step) for step in steps))
+        metrics.SENT_STATUS.inc(len(steps))
+
+
+class Subscriptions:
+    """Opens subscriptions; the reads of many connections become one statement."""
+
+    def __init__(self, hub: Hub, history: History) -> None:
+        self._hub = hub
+        self._orders: BatchWriter[UUID, FoundOrder | None] = BatchWriter(history.orders, name="order history")
+        self._wallets: BatchWriter[WalletKey, OpenOrders] = BatchWriter(
+            history.open_in_wallets, name="wallet orders", max_rows=64
+        )
+        self._pages: BatchWriter[LaterPage, LaterSteps] = BatchWriter(
+            history.later_in_wallets, name="wallet history", max_rows=16
+        )
+
+    async def start(self) -> None:
+        """Take subscriptions."""
+        for reader in self._readers():
+            await reader.start()
+
+    async def stop(self) -> None:
+        """Finish the reads under way and take no more."""
+        for reader in self._readers():
+            await reader.stop()
+
+    async def order(self, account: str, order_id: UUID, after: int) -> OrderSubscription:
+        """Return a subscription of the account's order; EngineError order_not_found, also for another's."""
+        log = self._hub.pin_order(order_id)
+        try:
+            if log.account is None or not log.frames:
+                await self._read_order(log)
+            if log.account != account:
+                raise EngineError(ErrorCode.ORDER_NOT_FOUND, "no such order")
+        except BaseException:
+            self._hub.unpin_order(log)
+            raise
+        return OrderSubscription(self._hub, log, after)
+
+    async def wallet(self, account: str, name: str, after_ms: int | None) -> WalletSubscription:
+        """Return a subscription of the account's wallet; unknown ones are followed like any other."""
+        wallet = self._hub.pin_wallet(WalletKey(account, name))
+        try:
+            if not wallet.loaded:
+                found = await self._wallets.submit(wallet.key)
+                self._hub.load_wallet(wallet, found.opened, found.closed, found.database_ms)
+        except BaseException:
+            self._hub.unpin_wallet(wallet)
+            raise
+        return WalletSubscription(self._hub, wallet, after_ms, self._pages)
+
+    async def _read_order(self, log: OrderLog) -> None:
+        found = await self._orders.submit(log.id)
+        if found is None:
+            raise EngineError(ErrorCode.ORDER_NOT_FOUND, "no such order")
+        log.account = found.account
+        self._hub.merge(log.id, found.steps)
+
+    def _readers(
+        self,
+    ) -> Sequence[
+        BatchWriter[UUID, FoundOrder | None] | BatchWriter[WalletKey, OpenOrders] | BatchWriter[LaterPage, LaterSteps]
+    ]:
+        return self._orders, self._wallets, self._pages
