@@ -244,3 +244,15 @@ async def test_chain_says_unavailable_when_the_database_is_closed(world: World) 
     await paper.chain.stop()
     with pytest.raises(EngineError):
         await paper.chain.send(swap.raw)
+
+
+async def test_two_processes_never_deadlock_when_they_send_the_same_in_other_orders(world: World) -> None:
+    first, second = await world.paper(), await world.paper()
+    raws = [(await world.sign(first)).raw for _ in range(200)]
+    sends = [paper.chain.send(raw) for paper, part in ((first, raws), (second, raws[::-1])) for raw in part]
+    assert set(await asyncio.gather(*sends)) == {None}
+    connection = await connect(world)
+    counts = await ledger.executed_counts(connection)
+    assert len(counts) == 200
+    assert set(counts.values()) == {1}
+    await connection.close()

@@ -12,11 +12,6 @@ from swaprail.ports.venues import Chain
 from swaprail_venues.paper.transaction import SIGNATURE_SIZE, SwapMessage, encode_message, signature_text
 
 
-def default_signer_seed(paper_seed: int) -> bytes:
-    """Return the signing seed of a chain whose operator named none. Paper money only."""
-    return sha256(f"swaprail paper signer|{paper_seed}".encode()).digest()
-
-
 class PaperSwapBuilder:
     """Signs with one key for all orders. The same order, attempt, route and blockhash give the same bytes."""
 

@@ -3,7 +3,12 @@
 import time
 from collections.abc import Callable
 
+import structlog
+
 from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError
+
+log = structlog.get_logger()
 
 SLOT_MS = 400
 FINALITY_SLOTS = 32
@@ -28,13 +33,8 @@ class SlotClock:
         self._offset: float | None = None  # local clock less age of the chain, in seconds
         self._read_at = 0.0
 
-    @property
-    def known(self) -> bool:
-        """Whether the age of the chain was ever read."""
-        return self._offset is not None
-
     def age_ms(self) -> int:
-        """Return the milliseconds since genesis; the clock must be known."""
+        """Return the milliseconds since genesis; `ready` must have been called."""
         assert self._offset is not None
         return max(0, int((self._now() - self._offset) * 1000))
 
@@ -47,12 +47,18 @@ class SlotClock:
         return int(self.age_ms() + ms) // SLOT_MS
 
     async def ready(self) -> None:
-        """Make the clock known; correct it every half minute. Suspends only when it reads."""
+        """Read the age of the chain the first time; correct it every half minute. Suspends only when it reads."""
         if self._offset is None:
             await self.sync()
         elif self._now() - self._read_at > RESYNC_S:
             self._read_at = self._now()  # only one caller reads
+            await self._correct()
+
+    async def _correct(self) -> None:
+        try:
             await self.sync()
+        except EngineError as error:
+            log.warning("paper clock goes on without correction", error=error.detail)
 
     async def sync(self) -> None:
         """Read the age of the chain, founding it if it is new."""

@@ -1,26 +1,28 @@
 """Wires paper venues, chain and builder from the settings."""
 
 import re
-from typing import NamedTuple
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
 
 from swaprail.db.connect import Database
 from swaprail.domain.tokens import TokenList
 from swaprail.ports.venues import Venue
 from swaprail.settings import Settings
-from swaprail_venues.paper.builder import PaperSwapBuilder, default_signer_seed
-from swaprail_venues.paper.chain import PaperChain
 from swaprail_venues.paper.clock import SlotClock
 from swaprail_venues.paper.market import PaperMarket
-from swaprail_venues.paper.outcome import OutcomeJudge
 from swaprail_venues.paper.venue import PaperVenue
+
+if TYPE_CHECKING:
+    from swaprail_venues.paper.builder import PaperSwapBuilder
+    from swaprail_venues.paper.chain import PaperChain
 
 
 class Paper(NamedTuple):
     """Everything paper; stop the chain before the database closes."""
 
     venues: list[Venue]
-    chain: PaperChain
-    builder: PaperSwapBuilder
+    chain: "PaperChain"
+    builder: "PaperSwapBuilder"
 
 
 def build_paper_venues(settings: Settings, database: Database, tokens: TokenList) -> list[Venue]:
@@ -30,6 +32,11 @@ def build_paper_venues(settings: Settings, database: Database, tokens: TokenList
 
 def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Paper:
     """Return venues, chain and swap builder over one clock and one market."""
+    # Imported by who signs and sends only: the libraries for keys take a sixth of a service's memory.
+    from swaprail_venues.paper.builder import PaperSwapBuilder
+    from swaprail_venues.paper.chain import PaperChain
+    from swaprail_venues.paper.outcome import OutcomeJudge
+
     market, clock = PaperMarket(settings.paper_seed, tokens), SlotClock(database)
     judge = OutcomeJudge(market, seed=settings.paper_seed, failure_rate=settings.mock_dex_failure_rate)
     chain = PaperChain(
@@ -46,7 +53,7 @@ def _venues(settings: Settings, market: PaperMarket, clock: SlotClock) -> list[V
 def _signer_seed(settings: Settings) -> bytes:
     secret = settings.paper_signer_seed.get_secret_value()
     if not secret:
-        return default_signer_seed(settings.paper_seed)
+        return sha256(f"swaprail paper signer|{settings.paper_seed}".encode()).digest()
     if not re.fullmatch("[0-9a-fA-F]{64}", secret):
         raise ValueError("PAPER_SIGNER_SEED is not 64 hex digits")
     return bytes.fromhex(secret)

@@ -4,6 +4,7 @@ import asyncio
 import time
 
 from swaprail.domain.amounts import MAX_BASE_UNITS
+from swaprail.domain.errors import EngineError
 from swaprail.domain.quotes import Quote, QuoteRequest
 from swaprail.ports.venues import VenueError
 from swaprail_venues.paper.clock import SlotClock
@@ -23,8 +24,7 @@ class PaperVenue:
         """Return what the pool would give at the current slot, or raise VenueError no_pool or rejected."""
         if self._delay_s > 0:
             await asyncio.sleep(self._delay_s)
-        await self._clock.ready()
-        slot = self._clock.slot()
+        slot = await self._slot()
         pool = self._market.pool_at(self.name, request.input_mint, request.output_mint, slot)
         if pool is None:
             raise VenueError("no_pool", "the venue has no pool for these mints", retryable=False)
@@ -41,3 +41,10 @@ class PaperVenue:
             quoted_at=time.time(),
             network_fee=self._market.network_fee(self.name, request.output_mint),
         )
+
+    async def _slot(self) -> int:
+        try:
+            await self._clock.ready()
+        except EngineError as error:
+            raise VenueError("unavailable", error.detail) from error
+        return self._clock.slot()
