@@ -1,6 +1,6 @@
 """Exact amounts: decimal strings outside, integers of base units inside."""
 
-from decimal import Decimal, InvalidOperation, localcontext
+from decimal import Decimal, Inexact, InvalidOperation, localcontext
 
 from swaprail.domain.errors import EngineError, ErrorCode
 
@@ -25,9 +25,11 @@ def to_base_units(amount: Decimal, decimals: int, field: str) -> int:
         raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} must be greater than zero", field=field)
     if amount.adjusted() > 20:
         raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} is larger than any token amount", field=field)
-    with localcontext(prec=80):
+    with localcontext(prec=80) as context:
+        context.clear_flags()
         scaled = amount.scaleb(decimals)
-        if scaled != scaled.to_integral_value():
+        # Inexact: digits beyond those that are computed with, which no token has.
+        if context.flags[Inexact] or scaled != scaled.to_integral_value():
             message = f"{field} has more than the {decimals} decimal places of its token"
             raise EngineError(ErrorCode.AMOUNT_TOO_PRECISE, message, field=field)
     units = int(scaled)
