@@ -1,0 +1,62 @@
+"""API and notifier behind one port: requests go to the one, WebSocket upgrades to the other."""
+
+import uvicorn
+
+from swaprail.runtime.http_server import HttpServer
+from swaprail.runtime.service import run_service
+from swaprail.telemetry.logging import get_logger
+from swaprail_api.app import build as build_api
+from swaprail_api.settings import ApiSettings
+from swaprail_notifier.app import build as build_notifier
+from swaprail_notifier.settings import NotifierSettings
+
+log = get_logger(__name__)
+
+
+class Front:
+    """One process that is both."""
+
+    def __init__(self, api_settings: ApiSettings, notifier_settings: NotifierSettings) -> None:
+        self._settings = api_settings
+        self._notifier = build_notifier(notifier_settings)
+        api = build_api(api_settings)
+        self.health = api.health
+        self._server = HttpServer(
+            uvicorn.Config(
+                api.asgi,
+                http="httptools",
+                ws=self._notifier.protocol,
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                forwarded_allow_ips=api_settings.forwarded_allow_ips,
+                timeout_graceful_shutdown=int(api_settings.drain_timeout_s),
+            ),
+        )
+
+    async def start(self) -> None:
+        """Start the notifier, then listen for both."""
+        await self._notifier.start()
+        await self._server.open(self._settings.host, self._settings.port)
+        log.info("listening", port=self._server.port)
+
+    async def drain(self) -> None:
+        """Send the subscribers away, finish the requests."""
+        await self._notifier.drain()
+        await self._server.close()
+
+    async def stop(self) -> None:
+        """Close what the notifier holds; draining ended the API's lifespan."""
+        await self._notifier.stop()
+
+
+def main() -> None:
+    """Run until a signal."""
+    settings = ApiSettings()
+    run_service("front", settings, lambda: Front(settings, NotifierSettings()))
+
+
+if __name__ == "__main__":
+    main()
