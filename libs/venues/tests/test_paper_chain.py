@@ -41,34 +41,34 @@ async def test_landing_is_final_when_32_blocks_have_followed(world: World) -> No
     paper = await world.paper()
     swap = await world.sign(paper)
     await paper.chain.send(swap.raw)
-    await world.pass_blocks(31)
+    await world.pass_blocks(20)
     assert not (await paper.chain.landings([swap.signature]))[swap.signature].finalized
-    await world.pass_blocks(3)
+    await world.pass_blocks(14)
     assert (await paper.chain.landings([swap.signature]))[swap.signature].finalized
 
 
 async def test_swap_lands_later_when_the_chain_takes_time(world: World) -> None:
-    paper = await world.paper(delay_ms=2_500)
+    paper = await world.paper(delay_ms=20_000)
     swap = await world.sign(paper)
     await paper.chain.send(swap.raw)
     connection = await connect(world)
     assert await paper.chain.landings([swap.signature]) == {}
     assert await ledger.still_to_land(connection) == 1
     assert await ledger.executed_counts(connection) == {}
-    await world.pass_blocks(7)
+    await world.pass_blocks(51)
     assert swap.signature in await paper.chain.landings([swap.signature])
     assert await ledger.still_to_land(connection) == 0
     await connection.close()
 
 
 async def test_swap_never_lands_when_its_blockhash_expires_first(world: World) -> None:
-    paper = await world.paper(delay_ms=2_500)
+    paper = await world.paper(delay_ms=20_000)
     swap = await world.sign(paper)
-    await world.pass_blocks(147)  # it would land 6 blocks later, 3 too late
+    await world.pass_blocks(120)  # it would land 50 blocks later, 20 too late
     await paper.chain.send(swap.raw)
     await paper.chain.send(swap.raw)
     assert await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height) is None
-    await world.pass_blocks(40)
+    await world.pass_blocks(80)
     assert await paper.chain.landings([swap.signature]) == {}
     proof = await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height)
     assert proof is not None
@@ -109,9 +109,9 @@ async def test_expiry_is_proven_only_when_finalized_height_is_past_the_last_vali
     assert not await proven()
     await world.pass_blocks(152)  # expired, yet a fork could still hold it
     assert not await proven()
-    await world.pass_blocks(28)
+    await world.pass_blocks(20)
     assert not await proven()
-    await world.pass_blocks(4)
+    await world.pass_blocks(12)
     assert await proven()
     with pytest.raises(VenueError):
         await paper.chain.send(swap.raw)
@@ -247,12 +247,26 @@ async def test_chain_says_unavailable_when_the_database_is_closed(world: World) 
 
 
 async def test_two_processes_never_deadlock_when_they_send_the_same_in_other_orders(world: World) -> None:
-    first, second = await world.paper(), await world.paper()
-    raws = [(await world.sign(first)).raw for _ in range(200)]
-    sends = [paper.chain.send(raw) for paper, part in ((first, raws), (second, raws[::-1])) for raw in part]
-    assert set(await asyncio.gather(*sends)) == {None}
-    connection = await connect(world)
-    counts = await ledger.executed_counts(connection)
-    assert len(counts) == 200
-    assert set(counts.values()) == {1}
-    await connection.close()
+    paper = await world.paper()
+    low, high = sorted([await world.sign(paper), await world.sign(paper)], key=lambda swap: swap.signature.encode())
+    other = await connect(world)
+    async with other.transaction():
+        await _receive_by_hand(other, low)
+        sending = asyncio.gather(paper.chain.send(high.raw), paper.chain.send(low.raw))
+        async with asyncio.timeout(5):
+            while not await other.fetchval("select count(*) from pg_locks where not granted"):
+                pass
+        await other.execute("set local lock_timeout = '1s'")
+        await _receive_by_hand(other, high)  # nobody may hold it who waits for the low one
+    await sending
+    assert await other.fetchval("select sum(receipts) from paper.transactions") == 4
+    await other.close()
+
+
+async def _receive_by_hand(connection: "asyncpg.Connection[asyncpg.Record]", swap: SignedSwap) -> None:
+    await connection.execute(
+        "insert into paper.transactions (signature, order_id, wallet, venue, input_mint, output_mint, input_amount,"
+        " last_valid_block_height) values ($1, $2, 'ann', 'raydium', 'a', 'b', 1, 150)",
+        swap.signature,
+        uuid4(),
+    )
