@@ -61,11 +61,9 @@ def show(order: Order) -> None:
         print(f"  route      {order.route.venue}, at least {order.route.least_output} {order.output_token}")
     for quote in order.quotes:
         gives = (
-            f"{quote.output_amount} {order.output_token}"
-            if quote.usable
-            else f"discarded: {quote.discarded} {quote.detail}"
+            f"{quote.output_amount} {order.output_token}, fee {quote.fee_bps} bps, impact {quote.price_impact_bps} bps"
         )
-        print(f"  quote      {quote.venue}: {gives}, fee {quote.fee_bps} bps, impact {quote.price_impact_bps} bps")
+        print(f"  quote      {quote.venue}: {gives if quote.usable else f'{quote.discarded}: {quote.detail}'}")
     for attempt in order.attempts:
         print(f"  attempt    {attempt.attempt} on {attempt.venue}: {attempt.state} in slot {attempt.slot}")
     print(f"  signature  {order.signature}")

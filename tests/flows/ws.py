@@ -10,6 +10,7 @@ import time
 from contextlib import aclosing
 
 import msgspec
+from websockets.exceptions import WebSocketException
 
 from swaprail_client import NewOrder, Order, StatusMessage, SwaprailClient, SwaprailError
 
@@ -82,5 +83,5 @@ def check(before: list[StatusMessage], after: list[StatusMessage], order: Order)
 if __name__ == "__main__":
     try:
         asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
-    except (SwaprailError, BrokenGuaranteeError, TimeoutError) as error:
+    except (SwaprailError, BrokenGuaranteeError, WebSocketException, TimeoutError) as error:
         sys.exit(f"ws: {str(error) or f'not ended within {PATIENCE_S} s'}")

@@ -184,11 +184,17 @@ async def engine() -> AsyncIterator[FakeEngine]:
         fake, lifespan="off", log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    # Without serve(): its main loop and its farewell sleep a tenth of a second each, in every test.
+    await server.startup(sockets=[listener])
     yield fake
-    server.should_exit = True
-    await serving
-    listener.close()
+    for accepting in server.servers:
+        accepting.close()
+    running = [*server.server_state.tasks]
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
 
 
 @pytest.fixture

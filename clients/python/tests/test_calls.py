@@ -46,6 +46,19 @@ async def test_submit_repeats_under_its_key_when_the_answer_is_lost(
     assert [request.headers["idempotency-key"] for request in engine.requests] == ["mine"] * 3
 
 
+async def test_cancel_succeeds_when_only_the_first_answer_was_lost(
+    engine: Any, relay: Any, client: SwaprailClient, fake: Any
+) -> None:
+    path = f"/api/orders/{fake.order_id}"
+    done = {"code": "order_status_mismatch", "retryable": False, "found": "CANCELLED"}
+    engine.on("POST", f"{path}/cancel", fake.answer(202, fake.order("CANCELLED", 2)), fake.answer(409, done))
+    engine.on("GET", path, fake.answer(200, fake.order("CANCELLED", 2)))
+    relay.lose_answers = 1
+    assert (await client.cancel(fake.order_id)).status == "CANCELLED"
+    with pytest.raises(SwaprailError):
+        await client.cancel(fake.order_id)
+
+
 async def test_a_key_is_made_once_when_the_answer_is_lost(engine: Any, relay: Any, client: SwaprailClient) -> None:
     relay.lose_answers = 1
     with pytest.raises(SwaprailError) as caught:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import signal
 import sys
 from typing import Any
@@ -73,8 +74,8 @@ async def test_watch_shows_elapsed_time_and_why_the_order_failed(engine: Any, sh
     engine.script = ending(fake, "FAILED")
     _, out, _ = await shell("watch", fake.order_id)
     assert out.splitlines() == [
-        "    0.000 s  +   0.000 s  PENDING   accepted",
-        "    1.000 s  +   1.000 s  FAILED    Moved. Funds moved: no. Try. A new order may succeed.",
+        "    0.000 s  +   0.000 s  PENDING    accepted",
+        "    1.000 s  +   1.000 s  FAILED     Moved. Funds moved: no. Try. A new order may succeed.",
     ]
 
 
@@ -208,8 +209,8 @@ async def test_quote_shows_each_venue(engine: Any, shell: Shell, fake: Any) -> N
 
 
 async def test_health_exits_by_what_works(engine: Any, relay: Any, shell: Shell, fake: Any) -> None:
-    broken = fake.answer(503, {"status": "degraded", "checks": {"redis": {"ok": False}}})
-    engine.on("GET", "/health", fake.answer(200, {"status": "ok"}), broken)
+    broken = fake.answer(200, {"ready": False, "checks": {"redis": {"ok": False}}})
+    engine.on("GET", "/health", fake.answer(200, {"ready": True}), broken)
     assert (await shell("health"))[0] == 0
     code, out, _ = await shell("health")
     assert code == 1
@@ -299,3 +300,32 @@ async def test_watch_exits_with_130_when_interrupted(engine: Any, url: str, fake
     out, err = await asyncio.wait_for(process.communicate(), 10)
     assert process.returncode == 130
     assert (out, err) == (b"", b"swaprail: stopped. An order that was accepted goes on.\n")
+
+
+async def test_watch_shows_a_running_clock_when_a_person_looks(engine: Any, url: str, fake: Any) -> None:
+    engine.script = ending(fake, "FAILED")
+    ours, theirs = os.openpty()
+    arguments = ["-m", "swaprail_client", "watch", fake.order_id, "--url", url, "--api-key", KEY]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdout=theirs, env={**os.environ, "TERM": "xterm"}
+    )
+    os.close(theirs)
+    code = await asyncio.wait_for(process.wait(), 20)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert code == 1
+    assert "\x1b[31mFAILED" in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
+    assert KEY not in shown
+
+
+async def test_a_pipe_that_closes_early_is_no_crash(engine: Any, url: str, fake: Any) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    arguments = ["-m", "swaprail_client", "watch", fake.order_id, "--url", url]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, stdout=theirs, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(theirs)
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+    assert (process.returncode, err) == (3, b"")

@@ -39,7 +39,7 @@ async def test_watch_resumes_when_the_connection_is_cut_after_every_step(
     assert [request.query["after"] for request in engine.sockets] == ["0", "1", "2", "3", "4"]
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 1011, 1012, 1013, 3008])
+@pytest.mark.parametrize("code", [1000, 1001, 1011, 1012, 1013, 4008])
 async def test_watch_resumes_when_the_server_closes(engine: Any, client: SwaprailClient, fake: Any, code: int) -> None:
     async def two_steps(socket: Any) -> None:
         await socket.accept()

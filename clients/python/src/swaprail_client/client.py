@@ -104,7 +104,13 @@ class SwaprailClient:
 
     async def cancel(self, order_id: UUID | str, *, idempotency_key: str | None = None) -> Order:
         """Cancel an order, or raise order_not_cancellable when it may still land."""
-        return _read(await self._transport.post(f"{_order(order_id)}/cancel", key=idempotency_key), Order)
+        try:
+            return _read(await self._transport.post(f"{_order(order_id)}/cancel", key=idempotency_key), Order)
+        except SwaprailError as error:
+            # The answer to an earlier try was lost, and a later one found its work done.
+            if error.in_doubt and error.extra.get("found") == "CANCELLED":
+                return await self.get(order_id)
+            raise
 
     async def get(self, order_id: UUID | str) -> Order:
         """Return an order with its route, quotes, attempts and the time of each step."""
@@ -141,9 +147,10 @@ class SwaprailClient:
         return _read(await self._transport.get("/api/quotes", **query), _Quotes).quotes
 
     async def health(self) -> dict[str, Any]:
-        """Return what works and what does not; the member `healthy` says whether the engine answered 200."""
+        """Return what works and what does not; the member `healthy` says whether orders can be taken."""
         status, body = await self._transport.probe("/health")
-        return {**_read(body, dict[str, Any]), "healthy": status == 200}
+        found = _read(body, dict[str, Any])
+        return {**found, "healthy": status == 200 and found.get("ready") is not False}
 
     async def watch(self, order_id: UUID | str, after: int = 0) -> AsyncGenerator[StatusMessage, None]:
         """Yield the steps after seq `after`, each once and in order, over any number of connections, to the last.

@@ -14,7 +14,8 @@ from swaprail_client.errors import SwaprailError, error_of
 from swaprail_client.orders import StatusMessage
 from swaprail_client.retries import Backoff
 
-POLICY_VIOLATION = 1008
+# Closed with these, another connection would be closed too: protocol error, unsupported data, policy violation.
+FINAL_CODES = frozenset({1002, 1003, 1008})
 PING_S = 10.0
 
 
@@ -107,7 +108,7 @@ class Patience:
             answer = cause.response
             headers = httpx.Headers(list(answer.headers.raw_items()))
             return error_of(answer.status_code, headers, bytes(answer.body or b""), self._address.api_key)
-        if isinstance(cause, ConnectionClosed) and cause.rcvd and _is_final(cause.rcvd.code):
+        if isinstance(cause, ConnectionClosed) and cause.rcvd and cause.rcvd.code in FINAL_CODES:
             return SwaprailError("stream_refused", cause.rcvd.reason or f"closed with {cause.rcvd.code}")
         return None
 
@@ -115,7 +116,3 @@ class Patience:
         detail = f"no working connection for {self._give_up_after:g} s ({type(cause).__name__ if cause else 'closed'})"
         hint = "The order goes on without you: watch it again later."
         return SwaprailError("connection_lost", detail, hint=hint, retryable=True)
-
-
-def _is_final(code: int) -> bool:
-    return code == POLICY_VIOLATION or 4400 <= code < 4500

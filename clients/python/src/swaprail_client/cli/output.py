@@ -59,7 +59,7 @@ class Output:
         """Print rows under headings."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
         for number, heading in enumerate(headings):
-            table.add_column(" " * (indent if number == 0 else 0) + heading, no_wrap=not self.console.is_terminal)
+            table.add_column(" " * (indent if number == 0 else 0) + heading, overflow="fold")
         for first, *rest in rows:
             table.add_row(Text.assemble(" " * indent, first), *rest)
         self.console.print(table)

@@ -88,5 +88,5 @@ class Steps:
         step = (message.timestamp - (self._before or message.timestamp)).total_seconds()
         self._before = message.timestamp
         status = coloured(message.status)
-        status.pad_right(max(0, 10 - len(status)))
+        status.pad_right(max(0, 11 - len(status)))
         self._output.line(f"{total:9.3f} s  +{step:8.3f} s  ", status, safe(describe(message)))
