@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import redis.asyncio as redis
@@ -12,6 +13,7 @@ from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
 from swaprail.db.connect import Database
+from swaprail.db.schema import check_schema
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.tokens import load_tokens
 from swaprail.runtime.service import worker_name
@@ -29,7 +31,6 @@ from swaprail_api.routes.operations import OperationsRoutes
 from swaprail_api.routes.orders import OrderRoutes
 from swaprail_api.routes.quotes import QuoteRoutes
 from swaprail_api.routes.reads import ReadRoutes
-from swaprail_api.schema_check import SchemaCheck
 from swaprail_api.settings import ApiSettings
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.backlog import Backlog
@@ -90,9 +91,8 @@ class Api:
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(self.broker, max_entries=settings.stream_max_entries)
-        schema = SchemaCheck(self.reads)
         self.health.add("database", self.writes.check)
-        self.health.add("schema", schema.check)
+        self.health.add("schema", partial(check_schema, self.writes))
         self.health.add("redis", self.keeper.ping, required=False)
 
     def _write(self) -> None:
