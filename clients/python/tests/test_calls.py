@@ -146,7 +146,7 @@ async def test_a_problem_is_told_in_full(engine: Any, client: SwaprailClient, fa
         "ROUTING",
     )
     assert str(error) == (
-        "The request is not valid. 2 fields. inputAmount: too small. Correct them. Retrying will not help. Trace abc."
+        "The request is not valid: 2 fields. inputAmount: too small. Correct them. Retrying will not help. Trace abc."
     )
 
 

@@ -84,7 +84,7 @@ async def test_watch_cannot_tell_when_it_is_refused(engine: Any, shell: Shell, f
     engine.script = lambda socket: socket.refuse(fake.answer(403, problem))
     code, out, err = await shell("watch", fake.order_id)
     assert (code, out) == (3, "")
-    assert err.startswith("swaprail: The key lacks the scope.")
+    assert err.startswith("swaprail: The key lacks the scope: ")
 
 
 async def test_watch_cannot_tell_when_nobody_answers(relay: Any, shell: Shell, fake: Any) -> None:
@@ -137,7 +137,7 @@ async def test_submit_tells_in_one_line_why_it_was_refused(engine: Any, shell: S
     engine.on("POST", EXECUTE, fake.answer(400, problem))
     code, out, err = await shell("submit", "XYZ", "USDC", "1", "--wallet", "w", "--watch")
     assert (code, out) == (1, "")
-    assert err == "swaprail: The token is not known. no XYZ��[31m. Retrying will not help.\n"
+    assert err == "swaprail: The token is not known: no XYZ��[31m. Retrying will not help.\n"
 
 
 async def test_submit_tells_how_to_repeat_it_when_the_answer_was_lost(relay: Any, shell: Shell) -> None:

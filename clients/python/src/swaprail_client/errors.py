@@ -66,8 +66,9 @@ class SwaprailError(Exception):
         self.in_doubt = False
 
     def __str__(self) -> str:
-        parts = [self.title, self.detail if self.detail != self.title else ""]
-        parts += [f"{error.field}: {error.message}" for error in self.errors]
+        told = f"{self.title}: {self.detail}" if self.detail.casefold() not in self.title.casefold() else self.title
+        parts = [told]
+        parts += [f"{error.field}: {error.message}" for error in self.errors if error.message not in self.detail]
         parts += [self.hint, "Retrying may help." if self.retryable else "Retrying will not help."]
         parts += [f"Trace {self.trace_id}." if self.trace_id else ""]
         return " ".join(part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part)
@@ -108,7 +109,7 @@ def _parse(body: bytes) -> tuple[Problem, dict[str, Any]]:
         members = msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return Problem(), {}
-    known = {field.encode_name for field in msgspec.structs.fields(Problem)}
+    known = {"type", *(field.encode_name for field in msgspec.structs.fields(Problem))}
     return problem, {name: value for name, value in members.items() if name not in known}
 
 
