@@ -1,0 +1,74 @@
+"""Which runs there are, and what they must show."""
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import uvloop
+
+from tests.load.figures import COUNTED, TARGETS, Figures
+from tests.load.latency_run import latency_run
+from tests.load.options import Layout, Options
+from tests.load.report import Outcome, json_lines, table
+from tests.load.throughput_run import throughput_run
+from tests.load.verdict import VoidRunError
+
+PROCESSORS = 2
+type Measure = Callable[[Options, Layout], Awaitable[Figures]]
+
+
+def run_plan(options: Options) -> int:
+    """Run everything asked for and print it; return the exit code."""
+    # The engine's processes inherit this: everything shares two processors, whatever the machine has.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
+    try:
+        return _assert_counts(options) if options.counts else _report(options)
+    except* (VoidRunError, OSError, TimeoutError, RuntimeError) as errors:
+        print(f"void: {first_of(errors)}\n0 passed, 1 failed")
+    return 1
+
+
+def _report(options: Options) -> int:
+    if options.only != "latency":
+        _run("throughput", throughput_run, options, options.layouts)
+    if options.only != "throughput":
+        _run("latency", latency_run, options, options.layouts[:1])
+    return 0
+
+
+def _run(kind: str, measure: Measure, options: Options, layouts: tuple[Layout, ...]) -> list[Outcome]:
+    outcomes = [Outcome(kind, layout, []) for layout in layouts]
+    for _ in range(options.runs):
+        for outcome in outcomes:  # interleaved, so that a change of the machine's speed meets all alike
+            outcome.runs.append(uvloop.run(_awaited(partial(measure, options, outcome.layout))))
+            print(f"{kind} {outcome.layout}: run {len(outcome.runs)} of {options.runs} done", flush=True)
+    for outcome in outcomes:
+        print(json_lines(outcome))
+    print(f"\n{table(kind, outcomes)}\n", flush=True)
+    return outcomes
+
+
+async def _awaited(measure: Callable[[], Awaitable[Figures]]) -> Figures:
+    return await measure()
+
+
+def _assert_counts(options: Options) -> int:
+    (outcome,) = _run("throughput", throughput_run, options, options.layouts)
+    figures = outcome.runs[0]
+    failed = 0
+    for name in COUNTED:
+        target, value = TARGETS[name], figures[name]
+        failed += not target.holds(value)
+        print(f"{'ok  ' if target.holds(value) else 'MISS'} {name} is {value:.2f}, target {target}")
+    unconfirmed = figures["not_confirmed"]
+    failed += bool(unconfirmed)
+    print(f"{'MISS' if unconfirmed else 'ok  '} {unconfirmed:.0f} orders not CONFIRMED, none may fail")
+    print("ok   every invariant holds")
+    print(f"{len(COUNTED) + 2 - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+def first_of(errors: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the first error inside groups of them: the others mostly follow from it."""
+    first = errors.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

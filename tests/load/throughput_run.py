@@ -1,0 +1,78 @@
+"""One throughput run on a fresh engine: venues without delay or failure."""
+
+import time
+
+from tests.load.counters import Counters, Instant, Settled, memory_by_process
+from tests.load.figures import Figures, costs, memory, spread_ms
+from tests.load.ledger import Watch, read_ended
+from tests.load.local_run import LocalRun, local_run
+from tests.load.options import Layout, Options
+from tests.load.placing import Post
+from tests.load.throughput import place_orders
+from tests.load.verdict import check_run
+
+NO_DELAYS = {"mock_dex_quote_delay_ms": 0, "mock_dex_execution_delay_ms": 0, "mock_dex_failure_rate": 0}
+END_S = 120.0
+
+
+async def throughput_run(options: Options, layout: Layout) -> Figures:
+    """Return what was measured; VoidRunError when the run proves nothing."""
+    async with local_run(layout, **NO_DELAYS) as engine:
+        pids = engine.pids
+        url, dsn = engine.status.url, engine.status.dsn
+        warm = await place_orders(url, range(options.warm_up), options.connections, keys=options.keys)
+        await Watch(dsn).until_none_open(END_S)
+        counters = Counters(dsn, engine.status.redis_url, pids)
+        await counters.open()
+        try:
+            figures, posts = await _measure(engine, counters, options)
+        finally:
+            await counters.close()
+        await check_run(engine, pids, [post.order_id for post in [*warm, *posts]])
+        return figures
+
+
+async def _measure(engine: LocalRun, counters: Counters, options: Options) -> tuple[Figures, list[Post]]:
+    dsn = engine.status.dsn
+    watch = Watch(dsn)
+    settled, instant, began = await counters.settled(), await counters.instant(), time.time()
+    numbers = range(options.warm_up, options.warm_up + options.orders)
+    posts = await place_orders(engine.status.url, numbers, options.connections, keys=options.keys)
+    accepted = time.time()
+    await watch.until_none_open(END_S)
+    ended_at, after = time.time(), await counters.instant()
+    pids = engine.pids
+    figures = memory(memory_by_process(pids)) | _per_order(instant, after, len(posts))
+    figures |= _settled_per_order(settled, await counters.settled(), len(posts), watch.asked)
+    ended = await read_ended(dsn, [post.order_id for post in posts])
+    figures |= {
+        "orders": len(posts),
+        "accepted_per_s": len(posts) / (accepted - began),
+        "confirmed_per_s": ended.confirmed / (ended.last - began),
+        "not_confirmed": len(posts) - ended.confirmed,
+        **spread_ms("post", [post.took for post in posts]),
+        "foreign_cpu_percent": _foreign_percent(instant, after, ended_at - began),
+    }
+    return figures, posts
+
+
+def _per_order(before: Instant, after: Instant, orders: int) -> Figures:
+    return {
+        "redis_commands_per_order": (after.redis_commands - before.redis_commands) / orders,
+        "wal_bytes_per_order": (after.wal_bytes - before.wal_bytes) / orders,
+        **costs(before.cpu_s, after.cpu_s, orders),
+    }
+
+
+def _settled_per_order(before: Settled, after: Settled, orders: int, asked: int) -> Figures:
+    return {
+        "commits_per_order": (after.commits - before.commits - asked) / orders,
+        "rollbacks_per_order": (after.rollbacks - before.rollbacks) / orders,
+        "wal_syncs_per_order": (after.wal_syncs - before.wal_syncs) / orders,
+    }
+
+
+def _foreign_percent(before: Instant, after: Instant, seconds: float) -> float:
+    """Return what other processes took of the processors, in percent of one."""
+    ours = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
+    return max(0.0, after.machine_busy_s - before.machine_busy_s - ours) * 100 / seconds
