@@ -79,7 +79,7 @@ class Engine:
         except (urllib.error.URLError, OSError):
             return False
 
-    async def ready(self, name: str, within_s: float = 30) -> None:
+    async def ready(self, name: str, within_s: float = 60) -> None:
         async def is_ready() -> bool:
             return await asyncio.to_thread(self.is_ready, name)
 

@@ -78,6 +78,11 @@ class StreamKeeper:
         await self._broker.stop()
         await self._redis.aclose()
 
+    @property
+    def redis_answers(self) -> bool:
+        """Tell whether Redis answered lately."""
+        return self._healthy
+
     async def ping(self) -> None:
         """Raise EngineError unavailable unless Redis answers and every subscriber runs."""
         if not self._healthy:

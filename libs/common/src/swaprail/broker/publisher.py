@@ -15,8 +15,9 @@ from swaprail.messages.topics import (
     OrdersRouted,
     Topic,
 )
-from swaprail.telemetry import metrics
+from swaprail.telemetry import metrics, tracing
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.message_spans import publish_spans
 
 log = get_logger(__name__)
 
@@ -66,6 +67,8 @@ class TopicPublisher:
 
     async def _send(self, topic: Topic, messages: Sequence[Message]) -> None:
         for merged in merge(messages):
+            if tracing.enabled():
+                merged = publish_spans(topic, merged)  # noqa: PLW2901
             try:
                 await self._broker.publish(_encode(merged), stream=str(topic), maxlen=self._max_entries)
             except (RedisError, OSError, TimeoutError, AssertionError) as error:

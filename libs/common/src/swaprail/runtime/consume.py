@@ -7,6 +7,8 @@ from faststream.redis import RedisBroker
 from swaprail.broker.keeper import Consumption, StreamKeeper
 from swaprail.broker.streams import Received, subscribe
 from swaprail.runtime.intake import Intake
+from swaprail.telemetry import tracing
+from swaprail.telemetry.message_spans import process_spans
 
 
 def consume(
@@ -15,7 +17,8 @@ def consume(
     """Read the topic as one of its group; a message is acknowledged when its orders' leases are committed."""
 
     async def take(messages: list[Any]) -> None:
-        await intake.take([ref.id for message in messages for ref in message.orders])
+        refs = [ref for message in messages for ref in message.orders]
+        await intake.take(process_spans(consumption.topic, refs) if tracing.enabled() else refs)
 
     async def handle(received: Received[Any]) -> None:
         await keeper.dead_letter(consumption.topic, received.undecodable, "undecodable")

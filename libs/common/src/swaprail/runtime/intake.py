@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Sequence
-from uuid import UUID
+
+import msgspec
 
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.leases import Leases
 from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder
-from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
+from swaprail.messages.topics import OrderEvent, OrderEvents, OrderRef, Topic
 from swaprail.runtime.inflight import InFlight
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.order_lines import log_step
 
 log = get_logger(__name__)
 
@@ -39,15 +41,17 @@ class Intake:
             self._scanner.cancel()
             await asyncio.gather(self._scanner, return_exceptions=True)
 
-    async def take(self, ids: Sequence[UUID]) -> None:
-        """Lease the orders of a message in one commit, waiting while the database is away.
+    async def take(self, refs: Sequence[OrderRef]) -> None:
+        """Lease the orders of messages in one commit, waiting while the database is away.
 
         What finds no free place is left to the scans, here or of another replica.
         """
-        wanted = list(dict.fromkeys(ids))[: self._inflight.free]
+        traces = {ref.id: ref.trace for ref in refs}
+        wanted = list(traces)[: self._inflight.free]
         while wanted:
             try:
-                self._begin(*await self._leases.take(wanted))
+                orders, events = await self._leases.take(wanted)
+                self._begin([_in_trace(order, traces[order.id]) for order in orders], events)
             except EngineError as error:
                 log.warning("orders not leased yet", detail=error.detail, orders=len(wanted))
                 await asyncio.sleep(RETRY_S)
@@ -73,6 +77,8 @@ class Intake:
         if events:
             self._publisher.publish(Topic.EVENTS, OrderEvents(events))
             metrics.TRANSITIONS.labels("PENDING", "ROUTING").inc(len(events))
+            for event in events:
+                log_step(event.status, event.order_id, event.seq, event.trace)
         self._inflight.take(orders)
 
     async def _scan_forever(self) -> None:
@@ -85,3 +91,8 @@ class Intake:
             if found < SCAN_LIMIT:
                 await asyncio.sleep(self._interval_s)
             await self._inflight.wait_free()
+
+
+def _in_trace(order: LeasedOrder, trace: str | None) -> LeasedOrder:
+    """Continue the trace where the message left it; a scanned order continues the request's own."""
+    return order if trace is None else msgspec.structs.replace(order, trace=trace)

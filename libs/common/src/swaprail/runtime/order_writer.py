@@ -14,6 +14,7 @@ from swaprail.domain.lifecycle import TERMINAL, check_transition
 from swaprail.domain.orders import StaleLeaseError
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
+from swaprail.telemetry.order_lines import log_step
 
 
 class OrderWriter[M: Move]:
@@ -60,6 +61,7 @@ class OrderWriter[M: Move]:
             elif move.following is not move.order.status:
                 events.append(_event(move, moved))
                 _count(move)
+                log_step(move.following, move.order.id, moved.seq, move.order.trace)
         if events:
             self._publisher.publish(Topic.EVENTS, OrderEvents(events))
 
