@@ -1,0 +1,193 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from swaprail.db.connect import Database
+from swaprail.db.leases import Leases
+from swaprail.db.transitions import write_moves
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder, StaleLeaseError
+from swaprail.domain.quotes import Quote, QuoteRequest
+from swaprail.domain.tokens import load_tokens
+from swaprail.messages.topics import OrderEvents, OrdersRouted, QuotesAsked, Topic
+from swaprail.ports.venues import VenueError
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail.testing.factories import SOL, USDC, insert_order
+from swaprail_router.answer_quotes import answer_quotes
+from swaprail_router.ask_venues import GuardedVenue
+from swaprail_router.choose_route import RouteRules
+from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
+from swaprail_router.housekeeping import Housekeeping
+from swaprail_router.quoting import Quoting
+from swaprail_router.route_order import Desk, route_order
+from swaprail_router.settings import RouterSettings
+
+
+class FixedVenue:
+    """Gives what it is told to, or fails."""
+
+    def __init__(self, name: str, output: int | None) -> None:
+        self.name = name
+        self.output = output
+
+    async def quote(self, request: QuoteRequest) -> Quote:
+        if self.output is None:
+            raise VenueError("unavailable")
+        return Quote(self.name, request.input_amount, self.output, 25, 3, 1, time.time())
+
+
+class Heard:
+    def __init__(self) -> None:
+        self.messages: list[tuple[Topic, Any]] = []
+
+    def publish(self, topic: Topic, message: object) -> None:
+        self.messages.append((topic, message))
+
+    @property
+    def routed(self) -> list[UUID]:
+        return [ref.id for _, m in self.messages if isinstance(m, OrdersRouted) for ref in m.orders]
+
+    @property
+    def statuses(self) -> list[str]:
+        return [e.status for _, m in self.messages if isinstance(m, OrderEvents) for e in m.events]
+
+
+class Bench:
+    def __init__(self, db: Database) -> None:
+        self.db = db
+        self.heard = Heard()
+        self.venues = [FixedVenue("raydium", 150_000_000), FixedVenue("meteora", 151_000_000)]
+        guarded = [GuardedVenue(venue, CircuitBreaker(venue.name, BreakerRules())) for venue in self.venues]
+        publisher: Any = self.heard
+        self.quoting = Quoting(guarded, RouteRules(), deadline_s=1)
+        moves = OrderWriter(partial(write_moves, db), publisher, name="moves")
+        self.desk = Desk(RouterSettings(), self.quoting, load_tokens(None), publisher, moves)
+
+    async def lease(self, order_id: UUID) -> LeasedOrder:
+        (order,), _ = await Leases(self.db, "me", 30, [Status.PENDING, Status.ROUTING]).take([order_id])
+        return order
+
+    async def row(self, order_id: UUID) -> Any:
+        return await self.db.fetchrow(
+            "select *, extract(epoch from due_at - now())::float8 as due_in from orders where id = $1", order_id
+        )
+
+
+@pytest.fixture
+async def bench(database: str) -> AsyncIterator[Bench]:
+    db = Database(database, size=3, timeout_s=5, application="test")
+    yield Bench(db)
+    await db.close()
+
+
+async def test_the_order_is_handed_over_with_the_best_route_and_all_quotes_when_venues_answer(bench: Bench) -> None:
+    order_id = await insert_order(bench.db)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    routing = msgspec.json.decode(row["routing"])
+    assert (row["status"], row["lease_until"]) == ("BUILDING", None)
+    assert (routing["route"]["venue"], routing["route"]["leastOutput"]) == ("meteora", 150_245_000)
+    assert [q["venue"] for q in routing["quotes"]] == ["meteora", "raydium"]
+    assert bench.heard.routed == [order_id]
+    assert bench.heard.statuses == ["BUILDING"]
+    data = msgspec.json.decode(
+        await bench.db.fetchval("select data from order_events where order_id = $1 and seq = 3", order_id)
+    )
+    assert (data["venue"], data["outputAmount"], data["leastOutputBase"]) == ("meteora", "151", "150245000")
+
+
+async def test_the_order_waits_longer_each_round_when_no_venue_has_a_quote(bench: Bench) -> None:
+    for venue in bench.venues:
+        venue.output = None
+    order_id = await insert_order(bench.db)
+    pauses = []
+    for _ in range(3):
+        await route_order(bench.desk, await bench.lease(order_id))
+        row = await bench.row(order_id)
+        assert (row["status"], row["lease_until"]) == ("ROUTING", None)
+        pauses.append(round(row["due_in"]))
+    assert pauses == [1, 2, 4]
+    assert msgspec.json.decode(row["routing"])["rounds"] == 3
+    bench.venues[0].output = 150_000_000
+    await route_order(bench.desk, await bench.lease(order_id))
+    assert (await bench.row(order_id))["status"] == "BUILDING"
+
+
+async def test_the_order_fails_with_no_route_when_its_time_to_find_one_is_over(bench: Bench) -> None:
+    for venue in bench.venues:
+        venue.output = None
+    order_id = await insert_order(bench.db)
+    await bench.db.fetch("update orders set queued_at = now() - interval '10 minutes' where id = $1", order_id)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    failure = msgspec.json.decode(row["failure"])
+    assert (row["status"], failure["code"], failure["fundsMoved"]) == ("FAILED", "no_route", "no")
+    assert bench.heard.routed == []
+
+
+async def test_the_failure_says_so_when_every_quote_is_below_the_least_output(bench: Bench) -> None:
+    order_id = await insert_order(bench.db, min_output_amount=200_000_000)
+    await bench.db.fetch("update orders set queued_at = now() - interval '10 minutes' where id = $1", order_id)
+    await route_order(bench.desk, await bench.lease(order_id))
+    assert msgspec.json.decode((await bench.row(order_id))["failure"])["code"] == "min_output_unreachable"
+
+
+async def test_the_order_expires_when_its_time_is_over(bench: Bench) -> None:
+    order_id = await insert_order(bench.db, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    await route_order(bench.desk, await bench.lease(order_id))
+    assert (await bench.row(order_id))["status"] == "EXPIRED"
+
+
+async def test_a_stale_router_writes_nothing_when_the_order_was_cancelled(bench: Bench) -> None:
+    order_id = await insert_order(bench.db)
+    order = await bench.lease(order_id)
+    await bench.db.fetch("update orders set status = 'CANCELLED', fence = fence + 1, closed_at = now() where id = $1", order_id)
+    with pytest.raises(StaleLeaseError):
+        await route_order(bench.desk, order)
+    assert bench.heard.messages == []
+
+
+async def test_quotes_are_answered_best_first_when_asked_without_an_order(bench: Bench) -> None:
+    bench.venues[0].output = None
+    answer = msgspec.json.decode(await answer_quotes(bench.quoting, QuotesAsked(SOL, USDC, 10**9, 1000)))
+    assert [(q["venue"], q.get("discarded")) for q in answer["quotes"]] == [("meteora", None), ("raydium", "unavailable")]
+
+
+async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_passes(bench: Bench) -> None:
+    past, future = datetime.now(UTC) - timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=1)
+    expired = await insert_order(bench.db, queued=False, expires_at=past)
+    others = [
+        await insert_order(bench.db, queued=False, expires_at=future),
+        await insert_order(bench.db, queued=False),
+        await insert_order(bench.db, queued=True, expires_at=past),
+    ]
+    publisher: Any = bench.heard
+    housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
+    assert await housekeeping.expire_waiting() == 1
+    assert (await bench.row(expired))["status"] == "EXPIRED"
+    assert [(await bench.row(other))["status"] for other in others] == ["PENDING"] * 3
+    assert bench.heard.statuses == ["EXPIRED"]
+
+
+async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: Bench) -> None:
+    for key, age in (("old", "8 days"), ("new", "1 day")):
+        await bench.db.fetch(
+            "insert into idempotency_keys (account, key, request_sha256, order_id, created_at) "
+            f"values ('local', $1, '', gen_random_uuid(), now() - interval '{age}')",
+            key,
+        )
+    publisher: Any = bench.heard
+    housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
+    housekeeping.start()
+    async with asyncio.timeout(5):
+        while await bench.db.fetchval("select count(*) from idempotency_keys") != 1:
+            await asyncio.sleep(0.01)
+    await housekeeping.stop()
+    assert await bench.db.fetchval("select key from idempotency_keys") == "new"
