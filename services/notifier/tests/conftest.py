@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +16,11 @@ import redis.asyncio as redis
 import uuid_utils
 from faststream.redis.message import bDATA_KEY
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Response
 
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
+from swaprail_local.servers.valkey import EmbeddedValkey
 from swaprail_notifier.service import NotifierService
 from swaprail_notifier.settings import NotifierSettings
 
@@ -90,6 +94,13 @@ class Engine:
     async def tell_raw(self, body: bytes) -> None:
         await self._redis.xadd(str(Topic.EVENTS), {bDATA_KEY: body})
 
+    async def tell_until_cancelled(self, redis_url: str, event: OrderEvent) -> None:
+        body = msgspec.json.encode(OrderEvents([event]))
+        async with redis.Redis.from_url(redis_url) as other:
+            while True:
+                await other.xadd(str(Topic.EVENTS), {bDATA_KEY: body})
+                await asyncio.sleep(0.1)
+
     async def flush(self) -> None:
         await self._redis.flushall()
 
@@ -110,6 +121,24 @@ class Client:
     async def seqs(self, count: int, within_s: float = WAIT_S) -> list[int]:
         return [message["seq"] for message in await self.read(count, within_s)]
 
+    def is_dense(self) -> bool:
+        """Tell whether each order's messages were 1..n in order, once each."""
+        by_order: dict[str, list[int]] = {}
+        for message in self.seen:
+            by_order.setdefault(message["orderId"], []).append(message["seq"])
+        return all(
+            seqs[0] == 1 and all(after == before + 1 for before, after in pairwise(seqs)) for seqs in by_order.values()
+        )
+
+    async def is_quiet(self, for_s: float = 0.3) -> bool:
+        """Tell whether nothing more comes within a time."""
+        try:
+            async with asyncio.timeout(for_s):
+                self.seen.append(msgspec.json.decode(await self.socket.recv()))
+        except TimeoutError:
+            return True
+        return False
+
     async def close_code(self) -> int:
         async with asyncio.timeout(WAIT_S):
             await self.socket.wait_closed()
@@ -128,6 +157,19 @@ class Running:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.service.port}"
+
+    async def until(self, condition: Callable[[], bool], within_s: float = WAIT_S) -> None:
+        """Return when the condition has come true."""
+        end = time.monotonic() + within_s
+        while not condition():
+            assert time.monotonic() < end, "the condition did not come true"
+            await asyncio.sleep(0.01)
+
+    async def refused(self, path: str, **options: Any) -> Response:
+        """Return the answer by which a handshake was refused."""
+        with pytest.raises(InvalidStatus) as caught:
+            await self.connect(path, **options)
+        return caught.value.response
 
     async def connect(self, path: str, **options: Any) -> Client:
         socket = await self._stack.enter_async_context(
@@ -163,23 +205,15 @@ async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[EmbeddedValkey]:
+    """A Valkey of this test alone, to be killed."""
+    server = EmbeddedValkey(tmp_path, durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
 async def engine(database: str, redis_url: str) -> AsyncIterator[Engine]:
     async with Engine(database, redis_url) as engine:
         yield engine
-
-
-async def until(condition: Callable[[], bool], within_s: float = WAIT_S) -> None:
-    end = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come true"
-        await asyncio.sleep(0.01)
-
-
-def dense(messages: list[dict[str, Any]]) -> bool:
-    """Tell whether each order's messages are 1..n in order, once each."""
-    by_order: dict[str, list[int]] = {}
-    for message in messages:
-        by_order.setdefault(message["orderId"], []).append(message["seq"])
-    return all(
-        seqs[0] == 1 and all(after == before + 1 for before, after in pairwise(seqs)) for seqs in by_order.values()
-    )

@@ -71,7 +71,7 @@ def histories(draw: st.DrawFn) -> list[tuple[str, int, int]]:
 
 @settings(max_examples=250, deadline=None)
 @given(histories())
-def test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_lost_or_repeated(
+def test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_lost_or_repeated(  # noqa: C901
     acts: list[tuple[str, int, int]],
 ) -> None:
     hub, table = Hub(), Table(3)
@@ -91,8 +91,8 @@ def test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_
             hub.unpin_order(log)
             followers.append((number, after, paper))
         elif act == "leave" and followers:
-            number, _, paper = followers.pop(choice % len(followers))
-            hub.leave_order(hub.orders[order_id(number)], paper)
+            left, _, paper = followers.pop(choice % len(followers))
+            hub.leave_order(hub.orders[order_id(left)], paper)
     for log in list(hub.orders.values()):
         hub.merge(log.id, table.news(log.id.int & 0xFF, log.seq))
     for number, after, paper in followers:
@@ -105,7 +105,7 @@ def test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_
 
 @settings(max_examples=250, deadline=None)
 @given(histories())
-def test_every_wallet_follower_sees_each_step_once_in_order_when_events_are_late_lost_or_repeated(
+def test_every_wallet_follower_sees_each_step_once_in_order_when_events_are_late_lost_or_repeated(  # noqa: C901
     acts: list[tuple[str, int, int]],
 ) -> None:
     hub, table = Hub(), Table(3)

@@ -41,8 +41,7 @@ class Feed:
 
     async def check_subscriber(self) -> None:
         """Raise EngineError unavailable when the subscriber is dead though Redis is there."""
-        if self._started and not self._subscriber.running:
-            await self._keeper.ping()
+        if self._started and self._keeper.redis_answers and not self._subscriber.running:
             raise EngineError(ErrorCode.UNAVAILABLE, "the subscriber of orders.events is dead")
 
     async def _take(self, received: Received[OrderEvents]) -> None:
