@@ -52,11 +52,13 @@ class InFlight:
 
     def take(self, orders: Sequence[LeasedOrder]) -> None:
         """Work on freshly leased orders. An order already here was leased anew: its old task is stale."""
+        loop = asyncio.get_running_loop()
         for order in orders:
             stale = self._orders.pop(order.id, None)
             if stale is not None:
                 stale[1].cancel()
-            task = asyncio.create_task(self._run(order))
+            # Run at once until it waits: an order that waits for nothing costs no turn of the loop.
+            task = asyncio.Task(self._run(order), loop=loop, eager_start=True)
             if not task.done():
                 self._orders[order.id] = (order, task)
         self._gauge.set(len(self._orders))

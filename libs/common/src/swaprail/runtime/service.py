@@ -7,9 +7,9 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from importlib.metadata import version
-from typing import Any, Protocol
+from typing import Protocol
 
 import uvicorn
 
@@ -51,23 +51,12 @@ def worker_name(settings: Settings) -> str:
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return a uvloop event loop (the standard one on Windows) whose tasks run at once until they wait."""
+    """Return a uvloop event loop, or the standard one on Windows."""
     if os.name == "nt":
-        loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
-    else:
-        import uvloop
+        return asyncio.new_event_loop()
+    import uvloop
 
-        loop = uvloop.new_event_loop()
-    loop.set_task_factory(_eager_task)
-    return loop
-
-
-def _eager_task(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-) -> asyncio.Task[Any]:
-    # asyncio.eager_task_factory refuses the eager_start option that newer event loops pass along.
-    options["eager_start"] = True
-    return asyncio.Task(coroutine, loop=loop, **options)
+    return uvloop.new_event_loop()
 
 
 def run_service(name: str, settings: Settings, build: Callable[[], Service]) -> None:

@@ -1,0 +1,48 @@
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.system.engine import Engine
+
+pytestmark = [pytest.mark.system]
+
+
+@pytest.fixture
+async def engine(database: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Engine]:
+    engine = Engine(database, redis_url, tmp_path, mock_dex_quote_delay_ms=20)
+    try:
+        for name in ("api", "router"):
+            engine.spawn(name)
+        for name in ("api", "router"):
+            await engine.ready(name)
+        yield engine
+    finally:
+        engine.close()
+
+
+async def test_quotes_come_ranked_and_the_deeper_venue_wins_when_the_amount_is_large(engine: Engine) -> None:
+    best = {}
+    async with httpx.AsyncClient(base_url=engine.url, timeout=10) as client:
+        for amount in ("1", "1000"):
+            answer = await client.get(
+                "/api/quotes", params={"inputToken": "SOL", "outputToken": "USDC", "inputAmount": amount}
+            )
+            assert answer.status_code == 200, answer.text
+            quotes = answer.json()["quotes"]
+            outputs = [Decimal(quote["outputAmount"]) for quote in quotes]
+            assert len(quotes) == 2
+            assert outputs == sorted(outputs, reverse=True)
+            best[amount] = quotes[0]["venue"]
+    assert best == {"1": "meteora", "1000": "raydium"}
+
+
+async def test_quotes_are_unavailable_not_hanging_when_no_router_runs(engine: Engine) -> None:
+    engine.kill("router")
+    async with httpx.AsyncClient(base_url=engine.url, timeout=10) as client:
+        answer = await client.get(
+            "/api/quotes", params={"inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1"}
+        )
+    assert (answer.status_code, answer.json()["code"], answer.json()["retryable"]) == (503, "quotes_unavailable", True)
