@@ -29,7 +29,7 @@ test-order: setup ## Walk one order through a running engine (URL)
 	@$(BIN)/python tests/flows/order.py
 
 test-concurrent: setup ## Send many orders at once to a running engine (URL)
-	@$(BIN)/python tests/flows/concurrent.py
+	@$(BIN)/python tests/flows/concurrent_execute.py
 
 test-ws: setup ## Watch orders over WebSocket on a running engine (URL)
 	@$(BIN)/python tests/flows/ws.py
