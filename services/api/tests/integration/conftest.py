@@ -1,7 +1,7 @@
 """A real API on a socket, on real PostgreSQL and Valkey."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -71,6 +71,12 @@ async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
 
 
 @pytest.fixture
+def post_all() -> Callable[..., Awaitable[list[Any]]]:
+    """Post many requests over raw sockets: httpx would take longer than the engine."""
+    return _post_all
+
+
+@pytest.fixture
 async def api(serve: Serve) -> Running:
     return await serve()
 
@@ -87,3 +93,36 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 5.0) 
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - what is waited for is in the database
             await asyncio.sleep(0.01)
+
+
+type Answer = tuple[int, bytes, bytes]  # status, head, body
+
+
+async def _post_all(port: int, requests: Sequence[tuple[str, bytes, str]], connections: int = 50) -> list[Answer]:
+    """Post (path, body, idempotency key) over so many connections at once; answers in order."""
+    answers: list[Answer] = [(0, b"", b"")] * len(requests)
+    waiting = iter(enumerate(requests))
+
+    async def work() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for number, request in waiting:
+            writer.write(_encode(*request))
+            answers[number] = await _read(reader)
+        writer.close()
+        await writer.wait_closed()
+
+    await asyncio.gather(*(work() for _ in range(connections)))
+    return answers
+
+
+def _encode(path: str, body: bytes, key: str) -> bytes:
+    lines = [f"POST {path} HTTP/1.1", "host: test", "content-type: application/json", f"content-length: {len(body)}"]
+    if key:
+        lines.append(f"idempotency-key: {key}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+async def _read(reader: asyncio.StreamReader) -> Answer:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return int(head[9:12]), head, await reader.readexactly(length)

@@ -16,8 +16,9 @@ from swaprail_api.store.announce import Announcer
 from swaprail_api.store.intake import key_reused
 from swaprail_api.store.rows import Row, accepted_order
 
-# A key used before never starts anything. Of the others, the first row of an order may. A key that another process
-# stores at the same moment fails this statement: the writer then repeats it row by row.
+# A key used before never starts anything. Of the others, the first row of an order may. Rows are locked in the order
+# of their ids, so that two processes cannot wait for each other. A key that another process stores at the same moment
+# fails this statement: the writer then repeats it row by row.
 _START = """
 with v as materialized (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
@@ -27,11 +28,16 @@ first as (
     left join idempotency_keys k on k.account = v.account and k.key = v.key
     where k.key is null order by v.id, v.account, v.n
 ),
+held as (
+    select o.id, first.n, first.key, first.sha from orders o
+    join first on first.id = o.id and first.account = o.account
+    where o.status = 'PENDING' and o.queued_at is null and (o.expires_at is null or o.expires_at > now())
+    order by o.id for update of o
+),
 started as (
     update orders o set queued_at = now(), due_at = now() + interval '1 second'
-    from first where o.id = first.id and o.account = first.account and o.status = 'PENDING' and o.queued_at is null
-        and (o.expires_at is null or o.expires_at > now())
-    returning o.*, first.n, first.key, first.sha
+    from held where o.id = held.id and o.status = 'PENDING' and o.queued_at is null
+    returning o.*, held.n, held.key, held.sha
 ),
 taken as (
     insert into idempotency_keys (account, key, request_sha256, order_id)

@@ -1,0 +1,77 @@
+"""swaprail-keys: make, list and revoke API keys on the server's side, where no key is needed."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from swaprail.auth import ALL_SCOPES
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.settings import ApiSettings
+from swaprail_api.store.deadline import Deadline
+from swaprail_api.store.keys import KeyTable
+from swaprail_api.usecases.manage_keys import ManageKeys
+
+_DATABASE_TIMEOUT_S = 10.0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("swaprail-keys", description="API keys, managed where the database is reachable")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    create = verbs.add_parser("create", help="make a key and print it; it is shown this once")
+    create.add_argument("--account", required=True, help="the account whose orders the key sees")
+    create.add_argument("--name", required=True, help="what the key is for")
+    create.add_argument("--scopes", nargs="+", default=sorted(ALL_SCOPES), choices=sorted(ALL_SCOPES))
+    listing = verbs.add_parser("list", help="list the keys of an account, one JSON object a line")
+    listing.add_argument("--account", required=True)
+    revoke = verbs.add_parser("revoke", help="make a key useless within ten seconds")
+    revoke.add_argument("--account", required=True)
+    revoke.add_argument("--id", required=True, help="public part of the key")
+    return parser
+
+
+async def _create(keys: ManageKeys, given: argparse.Namespace) -> None:
+    created = await keys.store(given.account, given.name, set(given.scopes), None)
+    sys.stdout.write(f"{created.key}\n")
+
+
+async def _list(keys: ManageKeys, given: argparse.Namespace) -> None:
+    for view in await keys.of_account(given.account):
+        sys.stdout.write(msgspec.json.encode(view).decode() + "\n")
+
+
+async def _revoke(keys: ManageKeys, given: argparse.Namespace) -> None:
+    await keys.revoke(given.id, given.account)
+
+
+_VERBS: dict[str, Callable[[ManageKeys, argparse.Namespace], Awaitable[None]]] = {
+    "create": _create,
+    "list": _list,
+    "revoke": _revoke,
+}
+
+
+async def _run(given: argparse.Namespace, settings: ApiSettings) -> None:
+    database = Database(settings.dsn, size=1, timeout_s=_DATABASE_TIMEOUT_S, application="swaprail-keys")
+    try:
+        await _VERBS[given.verb](ManageKeys(KeyTable(database), Deadline(_DATABASE_TIMEOUT_S)), given)
+    finally:
+        await database.close()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Do what the command line says; exit code 1 when it cannot be done."""
+    given = _parser().parse_args(arguments)
+    try:
+        asyncio.run(_run(given, ApiSettings()))
+    except EngineError as error:
+        missing = error.code is ErrorCode.NOT_FOUND
+        sys.stderr.write(f"{error.detail}\n" if missing else f"{error.detail}: {error.kind.hint}\n")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()
