@@ -9,6 +9,7 @@ from swaprail.broker.streams import Received, make_broker, subscribe
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import OrderEvents, Topic
 from swaprail.runtime.service import worker_name
+from swaprail.telemetry.message_spans import process_event
 from swaprail_notifier import metrics
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.settings import NotifierSettings
@@ -47,6 +48,8 @@ class Feed:
     async def _take(self, received: Received[OrderEvents]) -> None:
         for message in received.messages:
             for event in message.events:
+                if event.trace is not None:
+                    process_event(event)
                 self._hub.take(event)
         if received.undecodable:
             metrics.TOPIC_UNDECODABLE.inc(len(received.undecodable))
