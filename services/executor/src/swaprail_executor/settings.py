@@ -9,7 +9,7 @@ class ExecutorSettings(Settings):
     """What the executor reads beyond the shared settings."""
 
     executor_in_flight: int = Field(5000, ge=1, description="executor: orders it works on at once")
-    executor_rebroadcast_s: float = Field(2.0, gt=0, description="executor: how often unlanded bytes are sent again")
+    executor_rebroadcast_s: float = Field(3.0, gt=0, description="executor: how often unlanded bytes are sent again")
     executor_route_max_age_s: float = Field(10.0, gt=0, description="executor: an older route is asked for anew")
     executor_chain_timeout_s: float = Field(5.0, gt=0, description="executor: longest wait for an answer of the chain")
     executor_reconciling_after_s: float = Field(

@@ -1,4 +1,3 @@
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from swaprail.domain.tokens import load_tokens
 from swaprail.messages.topics import OrderEvents, OrdersRouted, QuotesAsked, Topic
 from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
+from swaprail.testing.conditions import until
 from swaprail.testing.factories import SOL, USDC, insert_order
 from swaprail_router.answer_quotes import answer_quotes
 from swaprail_router.ask_venues import GuardedVenue
@@ -148,7 +148,9 @@ async def test_the_order_expires_when_its_time_is_over(bench: Bench) -> None:
 async def test_a_stale_router_writes_nothing_when_the_order_was_cancelled(bench: Bench) -> None:
     order_id = await insert_order(bench.db)
     order = await bench.lease(order_id)
-    await bench.db.fetch("update orders set status = 'CANCELLED', fence = fence + 1, closed_at = now() where id = $1", order_id)
+    await bench.db.fetch(
+        "update orders set status = 'CANCELLED', fence = fence + 1, closed_at = now() where id = $1", order_id
+    )
     with pytest.raises(StaleLeaseError):
         await route_order(bench.desk, order)
     assert bench.heard.messages == []
@@ -157,7 +159,10 @@ async def test_a_stale_router_writes_nothing_when_the_order_was_cancelled(bench:
 async def test_quotes_are_answered_best_first_when_asked_without_an_order(bench: Bench) -> None:
     bench.venues[0].output = None
     answer = msgspec.json.decode(await answer_quotes(bench.quoting, QuotesAsked(SOL, USDC, 10**9, 1000)))
-    assert [(q["venue"], q.get("discarded")) for q in answer["quotes"]] == [("meteora", None), ("raydium", "unavailable")]
+    assert [(q["venue"], q.get("discarded")) for q in answer["quotes"]] == [
+        ("meteora", None),
+        ("raydium", "unavailable"),
+    ]
 
 
 async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_passes(bench: Bench) -> None:
@@ -186,8 +191,11 @@ async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: 
     publisher: Any = bench.heard
     housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
     housekeeping.start()
-    async with asyncio.timeout(5):
-        while await bench.db.fetchval("select count(*) from idempotency_keys") != 1:
-            await asyncio.sleep(0.01)
+
+    async def one_left() -> bool:
+        count: int = await bench.db.fetchval("select count(*) from idempotency_keys")
+        return count == 1
+
+    await until(one_left)
     await housekeeping.stop()
     assert await bench.db.fetchval("select key from idempotency_keys") == "new"

@@ -22,7 +22,6 @@ from swaprail_venues.paper.transaction import SignedMessage, TransactionError, o
 MAX_ROWS = 256
 BLOCKHASH_AGE_S = 1.0
 CLOCK_ATTEMPTS = 3
-CLOCK_SLACK_SLOTS = 50
 NODE = "paper"
 MAX_HEIGHT = 2**53
 
@@ -123,9 +122,6 @@ class PaperChain:
 
     async def prove_expired(self, signature: str, last_valid_block_height: int) -> ExpiryProof | None:
         """Return the proof that the signature can never land, or None while there is none."""
-        # The local clock may only save the question, never answer it.
-        if self._clock.known and self._clock.slot() + CLOCK_SLACK_SLOTS < last_valid_block_height:
-            return None
         finalized = await self._database.fetchval(statements.FINALIZED)
         if finalized is None or finalized <= last_valid_block_height:
             return None
