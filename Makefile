@@ -5,8 +5,6 @@ UV := .tools/bin/uv
 URL ?= http://127.0.0.1:$(or $(PORT),3000)
 WORKERS ?= 2
 COVERAGE ?= 93
-PACKAGES := libs/common libs/venues libs/local services/api services/router services/executor services/notifier clients/python
-TYPED := $(addsuffix /src,$(PACKAGES)) conftest.py
 export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
@@ -46,7 +44,7 @@ lint: setup ## Style
 	$(BIN)/ruff format --check .
 
 types: setup ## Types, strict
-	$(BIN)/mypy $(TYPED)
+	$(BIN)/mypy libs services clients tests conftest.py
 
 imports: setup ## Which package may import which
 	$(BIN)/lint-imports

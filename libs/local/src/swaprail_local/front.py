@@ -1,7 +1,10 @@
 """API and notifier behind one port: requests go to the one, WebSocket upgrades to the other."""
 
+from typing import Any, cast
+
 import uvicorn
 
+from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.http_server import HttpServer
 from swaprail.runtime.service import run_service
 from swaprail.telemetry.logging import get_logger
@@ -21,11 +24,12 @@ class Front:
         self._notifier = build_notifier(notifier_settings)
         api = build_api(api_settings)
         self.health = api.health
+        self.health.add("notifier", self._check_notifier)
         self._server = HttpServer(
             uvicorn.Config(
                 api.asgi,
                 http="httptools",
-                ws=self._notifier.protocol,
+                ws=cast("Any", self._notifier.protocol),
                 lifespan="on",
                 log_config=None,
                 access_log=False,
@@ -36,20 +40,34 @@ class Front:
             ),
         )
 
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._server.port
+
     async def start(self) -> None:
         """Start the notifier, then listen for both."""
         await self._notifier.start()
+        self._notifier.health.started = True
         await self._server.open(self._settings.host, self._settings.port)
-        log.info("listening", port=self._server.port)
+        log.info("listening", port=self.port)
 
     async def drain(self) -> None:
-        """Send the subscribers away, finish the requests."""
+        """Accept no more, send the subscribers away, finish the requests."""
+        for listener in self._server.servers:
+            listener.close()
         await self._notifier.drain()
         await self._server.close()
 
     async def stop(self) -> None:
         """Close what the notifier holds; draining ended the API's lifespan."""
         await self._notifier.stop()
+
+    async def _check_notifier(self) -> None:
+        report = await self._notifier.readiness()
+        if not report.ready:
+            failed = [name for name, check in report.checks.items() if check.required and not check.ok]
+            raise EngineError(ErrorCode.UNAVAILABLE, f"does not work: {', '.join(failed) or 'starting'}")
 
 
 def main() -> None:

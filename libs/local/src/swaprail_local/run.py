@@ -58,13 +58,17 @@ class Run:
     async def _work(self) -> None:
         port, notifier_port = self._choose_ports()
         backends = choose_backends(self._settings, self._data)
+        if backends.specs:
+            self._output.say(f"Starting {' and '.join(spec.name for spec in backends.specs)} in {self._data}")
         await self._supervisor.start(backends.specs, SERVERS_READY_S)
+        self._output.say("Migrating the database")
         await prepare_database(backends.dsn)
+        self._output.say("Starting the services")
         self._services = Services(self._settings, backends, self._output, port, notifier_port)
         await self._supervisor.start(self._services.specs(), SERVICES_READY_S)
         self._ready = True
         self._changed()
-        self._output.say(welcome(self._services))
+        self._output.print(welcome(self._services, self._data))
         forever = [self._supervisor.failed()]
         if self._options.reload:
             forever.append(reload_on_change(source_roots(Path.cwd()), self._reload))
@@ -135,14 +139,17 @@ def require_free(host: str, port: int, variable: str) -> None:
         raise PortTakenError(message)
 
 
-def welcome(services: Services) -> str:
+def welcome(services: Services, data: Path) -> str:
     """Say where the engine is and what to try first."""
     body = '{"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}'
+    kept = f"; the data stay in {data}" if services.backends.specs else ""
     return f"""
-Swaprail is ready: {services.url}  (API description: {services.url}/docs, updates: {services.ws_url}/ws/orders/ORDER_ID)
-Try:
+Swaprail is ready: {services.url}
+  HTTP       {services.url}/docs
+  WebSocket  {services.ws_url}/ws/orders/ORDER_ID
 
+Try:
   curl -s {services.url}/api/orders/execute -H 'content-type: application/json' -d '{body}'
 
-Ctrl-C stops it; orders stay in {services.settings.data_dir}.
+Ctrl-C stops it{kept}.
 """

@@ -24,11 +24,16 @@ class Output:
             self.write("swaprail", line)
 
     def write(self, name: str, line: str) -> None:
+        """Print one line of a process."""
+        self.print(f"{self._mark(name)} {line}")
+
+    def print(self, text: str) -> None:
+        """Print text as it is, to be copied."""
         with self._lock:
             if not self._open:
                 return
             try:
-                self._target.write(f"{self._mark(name)} {line}\n")
+                self._target.write(f"{text}\n")
                 self._target.flush()
             except (BrokenPipeError, ValueError):
                 self._open = False  # whoever read it is gone; the processes go on
