@@ -49,11 +49,17 @@ class Run:
         try:
             await self._first_of(self._work(), self._stopping.wait())
         finally:
-            self._output.say("Stopping.")
-            self._ready = False
-            await self._supervisor.stop(self._forced)
+            await self._stop_all()
             self._status_file.unlink(missing_ok=True)
             lock.release()
+
+    async def _stop_all(self) -> None:
+        self._ready = False
+        if not self._supervisor.children:
+            return
+        self._output.say("Stopping (once more to force it)")
+        await self._supervisor.stop(self._forced)
+        self._output.say("Stopped")
 
     async def _work(self) -> None:
         port, notifier_port = self._choose_ports()

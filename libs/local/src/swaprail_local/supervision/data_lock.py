@@ -26,7 +26,9 @@ class DataLock:
         except OSError as error:
             owner = self._file.read().strip() or "unknown"
             self._file.close()
-            raise DataInUseError(f"Another run (process {owner}) uses {data}.") from error
+            raise DataInUseError(
+                f"Another run (process {owner}) uses {data}. Stop it, or give this one a DATA_DIR of its own."
+            ) from error
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
