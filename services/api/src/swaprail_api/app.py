@@ -129,11 +129,11 @@ class Api:
         return [endpoint for group in groups for endpoint in group.endpoints()]
 
     def _litestar(self, settings: ApiSettings) -> Litestar:
-        limiter = None
+        self.limiter: RateLimiter | None = None
         if settings.rate_limit:
-            limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
+            self.limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
         store = CachedKeyStore(PgKeyStore(self.reads))
-        admission = Admission(store, self.usage, limiter, keys_required=settings.api_keys_required)
+        admission = Admission(store, self.usage, self.limiter, keys_required=settings.api_keys_required)
 
         def gate(app: Any) -> Any:
             return Gate(app, admission)

@@ -40,9 +40,9 @@ class Running:
 
 
 @asynccontextmanager
-async def running(database: str, redis_url: str, **changes: Any) -> AsyncIterator[Running]:
+async def running(**given: Any) -> AsyncIterator[Running]:
     """Serve an API with these settings on a free port."""
-    settings = ApiSettings(_env_file=None, database_url=database, redis_url=redis_url, port=0, **changes)
+    settings = ApiSettings(_env_file=None, port=0, **given)
     api = build(settings)
     server = HttpServer(uvicorn.Config(api.asgi, log_config=None, access_log=False, ws="none", lifespan="on"))
     await server.open("127.0.0.1", 0)
@@ -64,7 +64,7 @@ async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(**changes: Any) -> Running:
-            given = {"database": database, "redis_url": redis_url} | changes
+            given = {"database_url": database, "redis_url": redis_url} | changes
             return await stack.enter_async_context(running(**given))
 
         yield start

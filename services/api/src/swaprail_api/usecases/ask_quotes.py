@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Protocol
 
 import msgspec
+from faststream.exceptions import IncorrectState
 from redis.exceptions import RedisError
 
 from swaprail.domain.amounts import parse_decimal, to_base_units
@@ -60,8 +61,8 @@ class AskQuotes:
                     _encode(asked), stream=str(Topic.QUOTES), timeout=self._timeout_s, maxlen=self._max_entries
                 )
             return _results(_answered(reply.body).quotes)
-        except (RedisError, OSError, TimeoutError, AssertionError, msgspec.MsgspecError) as error:
-            # FastStream asserts that the broker is connected.
+        except (RedisError, OSError, TimeoutError, IncorrectState, msgspec.MsgspecError) as error:
+            # IncorrectState: the broker has never been connected.
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, f"no quotes ({type(error).__name__})") from error
         finally:
             self._asking -= 1
