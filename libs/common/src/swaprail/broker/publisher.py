@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
+from faststream.exceptions import IncorrectState
 from faststream.redis import RedisBroker
 from redis.exceptions import RedisError
 
@@ -71,8 +72,8 @@ class TopicPublisher:
                 merged = publish_spans(topic, merged)  # noqa: PLW2901
             try:
                 await self._broker.publish(_encode(merged), stream=str(topic), maxlen=self._max_entries)
-            except (RedisError, OSError, TimeoutError, AssertionError) as error:
-                # FastStream asserts that the broker is connected.
+            except (RedisError, OSError, TimeoutError, IncorrectState) as error:
+                # IncorrectState: the broker has never been connected.
                 metrics.PUBLISHED.labels(topic, "failed").inc()
                 log.warning("not published; reconcilers will find the orders", topic=topic, error=type(error).__name__)
                 return

@@ -24,6 +24,8 @@ class HttpServer(uvicorn.Server):
     async def open(self, host: str, port: int) -> None:
         """Listen and return when requests are served; a port of 0 picks a free one."""
         listener = socket.create_server((host, port), backlog=2048, reuse_port=False)
+        # Inherited by connections; asyncio itself sets it only on sockets that name their protocol.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self.serve([listener]), name="http server")
         while not self.started:
