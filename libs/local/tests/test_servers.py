@@ -146,5 +146,10 @@ def test_the_data_move_when_nobody_may_pass_through_the_directory(tmp_path: Path
     assert not reachable(closed)
     home = own_home(closed / "data", 65534)
     assert reachable(home.parent)
+    assert (closed / "data").resolve() == home
     assert own_home(closed / "data", 65534) == home
+    (closed / "data").unlink()
+    afresh = own_home(closed / "data", 65534)
+    assert afresh != home
     home.rmdir()
+    afresh.rmdir()

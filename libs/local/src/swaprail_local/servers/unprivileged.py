@@ -34,15 +34,26 @@ def reachable(directory: Path) -> bool:
 
 
 def own_home(wanted: Path, user: int | None) -> Path:
-    """Create the directory for the user; below a closed one (a root home) it moves to /var/lib."""
+    """Create the directory for the user; below a closed one (a root home) it becomes a link to /var/lib."""
     home = wanted.absolute()
-    if user is not None and not reachable(home.parent):
-        home = STATE_OF_ROOT / hashlib.sha256(str(home).encode()).hexdigest()[:16]
+    if user is None:
+        home.mkdir(parents=True, exist_ok=True)
+        return home
+    if not reachable(home.parent):
+        home = _moved(home)
     home.mkdir(parents=True, exist_ok=True)
-    if user is not None:
-        os.chown(home, user, pwd.getpwuid(user).pw_gid)
-        home.chmod(0o700)
+    os.chown(home, user, pwd.getpwuid(user).pw_gid)
+    home.chmod(0o700)
     return home
+
+
+def _moved(link: Path) -> Path:
+    """Return where the link leads. Without the link nothing is found again: deleting it is a fresh start."""
+    if not link.is_symlink():
+        STATE_OF_ROOT.mkdir(parents=True, exist_ok=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(tempfile.mkdtemp(prefix="data-", dir=STATE_OF_ROOT))
+    return link.readlink()
 
 
 def postgres_binaries(user: int | None) -> Path:
