@@ -7,6 +7,7 @@ import pytest
 
 from swaprail.db.connect import Database
 from swaprail.db.leases import Leases
+from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.lifecycle import Status
 from swaprail.testing.factories import insert_order
 
@@ -93,3 +94,15 @@ async def test_another_worker_takes_the_order_at_once_when_the_lease_is_released
     await mine.release([(order.id, order.fence)])
     (next_order,), _ = await leases(db, "next").scan(10)
     assert (next_order.id, next_order.fence) == (order_id, order.fence + 1)
+
+
+async def test_a_released_order_stays_free_when_its_holder_renews_late(db: Database) -> None:
+    order_id = await insert_order(db)
+    mine = leases(db)
+    (order,), _ = await mine.take([order_id])
+    await write_moves(db, [Move(order, Status.BUILDING, due_in_s=0)])
+    # The holder has not heard of its own commit yet: what it does next is not to be cut off.
+    assert await mine.renew([(order.id, order.fence)]) == {order_id}
+    assert (await row(db, order_id))["lease_until"] is None
+    (taken,), _ = await leases(db, "next", statuses=(Status.BUILDING,)).take([order_id])
+    assert taken.fence == order.fence + 1

@@ -41,11 +41,14 @@ told as (
 )
 select *, floor(extract(epoch from now()) * 1000)::bigint as at from leased order by id
 """
+# A released lease stays released: its holder's last write may be on its way while it renews.
 _RENEW = """
-update orders o set lease_until = now() + make_interval(secs => $3)
-from unnest($1::uuid[], $2::bigint[]) as v(id, fence)
-where o.id = v.id and o.fence = v.fence and o.closed_at is null
-returning o.id
+with v as (select * from unnest($1::uuid[], $2::bigint[]) as t(id, fence)),
+renewed as (
+    update orders o set lease_until = now() + make_interval(secs => $3)
+    from v where o.id = v.id and o.fence = v.fence and o.lease_until is not null and o.closed_at is null
+)
+select o.id from orders o join v on o.id = v.id and o.fence = v.fence
 """
 _RELEASE = """
 update orders o set lease_owner = null, lease_until = null, due_at = now()
@@ -75,7 +78,7 @@ class Leases:
         return _read(rows)
 
     async def renew(self, held: Sequence[tuple[UUID, int]]) -> set[UUID]:
-        """Extend the leases (order, fence) in one commit; return the orders still held."""
+        """Extend the leases (order, fence) in one commit; return the orders that nobody else has leased since."""
         ids, fences = [order_id for order_id, _ in held], [fence for _, fence in held]
         return {row["id"] for row in await self._database.fetch(_RENEW, ids, fences, self._lease_s)}
 
