@@ -8,6 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
 from swaprail.domain.errors import CATALOGUE, EngineError, ErrorCode
+from swaprail.domain.lifecycle import Status
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.http.answers import PROBLEM, Answer, Headers, encode
 from swaprail_api.metrics import REJECTED
@@ -29,7 +30,7 @@ class FieldError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """An error, as clients are told it. code is stable; a refused change also has found, the status it met."""
+    """An error, as clients are told it. code is stable; a refused change has found, the status it met."""
 
     type: str
     title: str
@@ -40,6 +41,8 @@ class Problem(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     retryable: bool
     trace_id: str | None = None
     errors: list[FieldError] | None = None
+    found: Status | None = None
+    queued: bool | None = None
 
 
 def problem(error: EngineError, trace_id: str | None = None) -> Problem:

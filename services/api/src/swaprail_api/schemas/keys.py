@@ -1,8 +1,8 @@
 """API keys and tickets as clients see them."""
 
-from datetime import datetime
-
 import msgspec
+
+from swaprail_api.schemas.times import Time
 
 
 class KeyView(msgspec.Struct, frozen=True, rename="camel"):
@@ -12,10 +12,10 @@ class KeyView(msgspec.Struct, frozen=True, rename="camel"):
     account: str
     name: str
     scopes: list[str]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
+    created_at: Time
+    expires_at: Time | None
+    last_used_at: Time | None
+    revoked_at: Time | None
 
 
 class CreatedKey(KeyView, frozen=True, rename="camel"):

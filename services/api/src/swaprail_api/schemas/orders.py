@@ -11,6 +11,7 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import Failure, NewOrder
 from swaprail.messages.push import StatusMessage
 from swaprail_api.schemas.quotes import QuoteView
+from swaprail_api.schemas.times import Time
 
 
 class OrderView(msgspec.Struct, frozen=True, rename="camel"):
@@ -30,10 +31,10 @@ class OrderView(msgspec.Struct, frozen=True, rename="camel"):
     status: Status
     seq: int
     reconciling: bool
-    created_at: datetime
-    queued_at: datetime | None
-    closed_at: datetime | None
-    expires_at: datetime | None
+    created_at: Time
+    queued_at: Time | None
+    closed_at: Time | None
+    expires_at: Time | None
     output_amount: str | None
     output_amount_base: str | None
     signature: str | None
@@ -51,8 +52,8 @@ class AttemptView(msgspec.Struct, frozen=True, rename="camel"):
     last_valid_block_height: int
     slot: int | None
     error: str | None
-    created_at: datetime
-    settled_at: datetime | None
+    created_at: Time
+    settled_at: Time | None
 
 
 class RouteView(msgspec.Struct, frozen=True, rename="camel"):
@@ -70,7 +71,7 @@ class RouteView(msgspec.Struct, frozen=True, rename="camel"):
 class OrderDetail(OrderView, frozen=True, rename="camel"):
     """An order with its history. timestamps: when each status was first reached."""
 
-    timestamps: dict[Status, datetime]
+    timestamps: dict[Status, Time]
     route: RouteView | None
     quotes: list[QuoteView]
     attempts: list[AttemptView]
