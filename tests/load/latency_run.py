@@ -1,6 +1,8 @@
 """One latency run on a fresh engine: the demo's delays, orders at a steady rate, each with a subscriber."""
 
+import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 from swaprail.domain.lifecycle import Status
 from tests.load.counters import Counters, memory_by_process
@@ -18,6 +20,7 @@ DEMO = {
     "mock_dex_failure_rate": 0,
 }
 WARM_UP_S = 3
+VENUE_S = {Status.ROUTING: QUOTE_MS / 1000, Status.SUBMITTED: EXECUTION_MS / 1000}
 
 
 async def latency_run(options: Options, layout: Layout) -> Figures:
@@ -28,13 +31,13 @@ async def latency_run(options: Options, layout: Layout) -> Figures:
         counters = Counters(engine.status.dsn, engine.status.redis_url, pids)
         await counters.open()
         try:
-            before = await counters.instant()
+            before, began = await counters.instant(), time.time()
             numbers = range(len(warm), len(warm) + options.rate * options.seconds)
             followed = await _place(engine, numbers, options.rate)
-            after = await counters.instant()
+            after, seconds = await counters.instant(), time.time() - began
         finally:
             await counters.close()
-        figures = _figures(followed) | costs(before.cpu_s, after.cpu_s, len(followed))
+        figures = _figures(followed) | _steps(followed) | costs(before, after, len(followed), seconds)
         figures |= memory(memory_by_process(engine.pids))
         everything = [*warm, *followed]
         await check_run(engine, pids, [f.post.order_id for f in everything], [f.watcher for f in everything])
@@ -48,7 +51,7 @@ async def _place(engine: LocalRun, numbers: range, rate: int) -> list[Followed]:
 
 def _figures(followed: Sequence[Followed]) -> Figures:
     confirmed = [f for f in followed if f.watcher.seen[-1].message.status is Status.CONFIRMED]
-    venue_s = (QUOTE_MS + EXECUTION_MS) / 1000
+    venue_s = sum(VENUE_S.values())
     messages = [seen.message for f in followed for seen in f.watcher.seen]
     wrong = sum(f.watcher.seqs != list(range(1, len(f.watcher.seqs) + 1)) for f in followed)
     return {
@@ -61,3 +64,16 @@ def _figures(followed: Sequence[Followed]) -> Figures:
         "gaps_or_repeats": wrong,
         "messages_not_as_described": sum(not is_as_described(message) for message in messages),
     }
+
+
+def _steps(followed: Sequence[Followed]) -> Figures:
+    """Return the time from each step's commit to the next one's, without what the venues take."""
+    delays: dict[str, list[float]] = {}
+    for each in followed:
+        for seen, following in pairwise(seen.message for seen in each.watcher.seen):
+            took = (following.timestamp - seen.timestamp).total_seconds() - VENUE_S.get(seen.status, 0)
+            delays.setdefault(f"after_{seen.status.lower()}", []).append(took)
+    figures: Figures = {}
+    for name, taken in delays.items():
+        figures |= spread_ms(name, taken)
+    return figures

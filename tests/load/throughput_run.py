@@ -2,7 +2,7 @@
 
 import time
 
-from tests.load.counters import Counters, Instant, Settled, memory_by_process
+from tests.load.counters import Counters, Settled, memory_by_process
 from tests.load.figures import Figures, costs, memory, spread_ms
 from tests.load.ledger import Watch, read_ended
 from tests.load.local_run import LocalRun, local_run
@@ -40,9 +40,8 @@ async def _measure(engine: LocalRun, counters: Counters, options: Options) -> tu
     posts = await place_orders(engine.status.url, numbers, options.connections, keys=options.keys)
     accepted = time.time()
     await watch.until_none_open(END_S)
-    ended_at, after = time.time(), await counters.instant()
-    pids = engine.pids
-    figures = memory(memory_by_process(pids)) | _per_order(instant, after, len(posts))
+    after, seconds = await counters.instant(), time.time() - began
+    figures = memory(memory_by_process(engine.pids)) | costs(instant, after, len(posts), seconds)
     figures |= _settled_per_order(settled, await counters.settled(), len(posts), watch.asked)
     ended = await read_ended(dsn, [post.order_id for post in posts])
     figures |= {
@@ -51,17 +50,8 @@ async def _measure(engine: LocalRun, counters: Counters, options: Options) -> tu
         "confirmed_per_s": ended.confirmed / (ended.last - began),
         "not_confirmed": len(posts) - ended.confirmed,
         **spread_ms("post", [post.took for post in posts]),
-        "foreign_cpu_percent": _foreign_percent(instant, after, ended_at - began),
     }
     return figures, posts
-
-
-def _per_order(before: Instant, after: Instant, orders: int) -> Figures:
-    return {
-        "redis_commands_per_order": (after.redis_commands - before.redis_commands) / orders,
-        "wal_bytes_per_order": (after.wal_bytes - before.wal_bytes) / orders,
-        **costs(before.cpu_s, after.cpu_s, orders),
-    }
 
 
 def _settled_per_order(before: Settled, after: Settled, orders: int, asked: int) -> Figures:
@@ -70,9 +60,3 @@ def _settled_per_order(before: Settled, after: Settled, orders: int, asked: int)
         "rollbacks_per_order": (after.rollbacks - before.rollbacks) / orders,
         "wal_syncs_per_order": (after.wal_syncs - before.wal_syncs) / orders,
     }
-
-
-def _foreign_percent(before: Instant, after: Instant, seconds: float) -> float:
-    """Return what other processes took of the processors, in percent of one."""
-    ours = sum(after.cpu_s.values()) - sum(before.cpu_s.values())
-    return max(0.0, after.machine_busy_s - before.machine_busy_s - ours) * 100 / seconds
