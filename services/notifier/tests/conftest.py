@@ -20,6 +20,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Response
 
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
+from swaprail.runtime.service import new_event_loop
 from swaprail_local.servers.valkey import EmbeddedValkey
 from swaprail_notifier.service import NotifierService
 from swaprail_notifier.settings import NotifierSettings
@@ -44,6 +45,12 @@ with o as (
 insert into order_events (order_id, seq, status, data) select id, seq, $2, $3::text::json from o
 returning floor(extract(epoch from at) * 1000)::bigint
 """
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"production": new_event_loop}
 
 
 class Engine:
@@ -183,6 +190,8 @@ type Serve = Callable[..., Awaitable[Running]]
 
 @pytest.fixture
 async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
     async with AsyncExitStack() as stack:
 
         async def start(**settings: Any) -> Running:
@@ -202,6 +211,7 @@ async def serve(database: str, redis_url: str) -> AsyncIterator[Serve]:
             return Running(service, clients)
 
         yield start
+    assert not failures
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from swaprail_notifier import metrics
+from swaprail_notifier import drain, metrics
 from swaprail_notifier.protocol import CloseCode
 
 BULK = 40_000
@@ -105,6 +105,17 @@ async def test_clients_are_sent_elsewhere_when_the_service_drains(serve: Any, en
     assert not (await running.notifier.readiness()).ready
     with pytest.raises(ConnectionRefusedError):
         await running.connect("/ws/wallets/w")
+
+
+async def test_drain_ends_when_clients_vanish_meanwhile(serve: Any) -> None:
+    running = await serve()
+    clients = [await running.connect("/ws/wallets/w") for _ in range(30)]
+    draining = asyncio.create_task(running.service.drain())
+    for client in clients:
+        client.socket.transport.abort()
+    await asyncio.wait_for(draining, 5)
+    # Also what was planned for the vanished has come and gone: nothing may fail in the event loop.
+    await asyncio.sleep(30 / drain.PER_SECOND)
 
 
 async def test_handshake_is_refused_when_the_service_drains_behind_anothers_port(serve: Any) -> None:

@@ -1,14 +1,16 @@
 """Keeps the hub equal to the table: fills gaps at once, and compares everything followed once a second."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from itertools import batched
+from uuid import UUID
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier import metrics
 from swaprail_notifier.history import BornOrders, History
 from swaprail_notifier.hub import Hub
+from swaprail_notifier.turns import Turns
 from swaprail_notifier.wallet_log import WalletLog
 
 log = get_logger(__name__)
@@ -54,8 +56,7 @@ class Comparison:
         while self._hub.gaps:
             logs = [self._hub.gaps.pop(order_id) for order_id in list(self._hub.gaps)[:CHUNK]]
             metrics.GAPS.inc(len(logs))
-            for order_id, steps in await self._history.news([(log.id, log.seq) for log in logs]):
-                self._hub.merge(order_id, steps)
+            await self._merge_news([(log.id, log.seq) for log in logs])
 
     async def compare(self) -> None:
         """Tell followers what the topic did not."""
@@ -95,8 +96,14 @@ class Comparison:
     async def _compare_orders(self) -> None:
         known = [(log.id, log.seq) for log in self._hub.orders.values() if not log.closed]
         for chunk in batched(known, CHUNK):
-            for order_id, steps in await self._history.news(chunk):
-                metrics.MISSED.inc(self._hub.merge(order_id, steps))
+            metrics.MISSED.inc(await self._merge_news(chunk))
+
+    async def _merge_news(self, known: Sequence[tuple[UUID, int]]) -> int:
+        turns, news = Turns(), 0
+        for order_id, steps in await self._history.news(known):
+            news += self._hub.merge(order_id, steps)
+            await turns.share()
+        return news
 
     async def _compare_wallets(self) -> None:
         deep = self._rounds_until_deep <= 0

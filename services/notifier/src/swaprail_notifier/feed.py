@@ -13,6 +13,7 @@ from swaprail.telemetry.message_spans import process_event
 from swaprail_notifier import metrics
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.settings import NotifierSettings
+from swaprail_notifier.turns import Turns
 
 
 class Feed:
@@ -46,10 +47,12 @@ class Feed:
             raise EngineError(ErrorCode.UNAVAILABLE, "the subscriber of orders.events is dead")
 
     async def _take(self, received: Received[OrderEvents]) -> None:
+        turns = Turns()
         for message in received.messages:
             for event in message.events:
                 if event.trace is not None:
                     process_event(event)
                 self._hub.take(event)
+                await turns.share()
         if received.undecodable:
             metrics.TOPIC_UNDECODABLE.inc(len(received.undecodable))

@@ -134,6 +134,7 @@ class Socket(asyncio.Protocol):
         """Forget everything about the connection."""
         self._state.connections.discard(self)
         self._shared.forget(self)
+        self._close_code = self._close_code or CloseCode.LOST
         self._leave()
         if self._task is not None:
             self._task.cancel()
@@ -144,7 +145,7 @@ class Socket(asyncio.Protocol):
         if self._slot >= 0:
             self._shared.heartbeat.remove(self, self._slot)
             metrics.CONNECTIONS.dec()
-            metrics.CLOSED.labels(str(self._close_code or int(CloseCode.LOST))).inc()
+            metrics.CLOSED.labels(str(int(self._close_code))).inc()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
