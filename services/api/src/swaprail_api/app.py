@@ -19,6 +19,7 @@ from swaprail.domain.tokens import load_tokens
 from swaprail.runtime.service import worker_name
 from swaprail.telemetry.health import Health
 from swaprail_api.cursor import Cursors
+from swaprail_api.deadline import body_deadline, database_deadline
 from swaprail_api.http.edge import Edge
 from swaprail_api.http.endpoints import Endpoint, litestar_handler
 from swaprail_api.http.events import NoEvents
@@ -35,7 +36,6 @@ from swaprail_api.settings import ApiSettings
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.backlog import Backlog
 from swaprail_api.store.cancels import CancelStore
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.intake import IntakeStore
 from swaprail_api.store.keys import KeyTable, KeyUsage
 from swaprail_api.store.reads import OrderReader
@@ -106,7 +106,8 @@ class Api:
         self.usage = KeyUsage(self.keys)
 
     def _routes(self, settings: ApiSettings) -> list[Endpoint]:
-        deadline = Deadline(settings.request_timeout_s)
+        deadline = database_deadline(settings.request_timeout_s)
+        body = body_deadline(settings.body_timeout_s)
         tokens = load_tokens(settings.tokens_file)
         accept = AcceptOrder(tokens, self.intakes, self.intake, self.backlog, deadline)
         orders = OrderRoutes(
@@ -114,7 +115,7 @@ class Api:
             AcceptBatch(accept),
             StartOrder(self.starts, self.backlog, deadline),
             CancelOrder(self.cancels, deadline),
-            body_timeout_s=settings.body_timeout_s,
+            body=body,
             key_required=settings.idempotency_key_required,
         )
         reader = OrderReader(self.reads)
@@ -122,9 +123,7 @@ class Api:
         quotes = AskQuotes(
             self.broker, tokens, timeout_s=settings.quotes_timeout_s, max_entries=settings.stream_max_entries
         )
-        keys = KeyRoutes(
-            ManageKeys(self.keys, deadline), settings.ticket_secret, body_timeout_s=settings.body_timeout_s
-        )
+        keys = KeyRoutes(ManageKeys(self.keys, deadline), settings.ticket_secret, body=body)
         groups: list[Group] = [orders, reads, QuoteRoutes(quotes), keys, OperationsRoutes(self.health)]
         return [endpoint for group in groups for endpoint in group.endpoints()]
 

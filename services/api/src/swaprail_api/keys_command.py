@@ -10,8 +10,8 @@ import msgspec
 from swaprail.auth import ALL_SCOPES
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import database_deadline
 from swaprail_api.settings import ApiSettings
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.keys import KeyTable
 from swaprail_api.usecases.manage_keys import ManageKeys
 
@@ -57,7 +57,7 @@ _VERBS: dict[str, Callable[[ManageKeys, argparse.Namespace], Awaitable[None]]] =
 async def _run(given: argparse.Namespace, settings: ApiSettings) -> None:
     database = Database(settings.dsn, size=1, timeout_s=_DATABASE_TIMEOUT_S, application="swaprail-keys")
     try:
-        await _VERBS[given.verb](ManageKeys(KeyTable(database), Deadline(_DATABASE_TIMEOUT_S)), given)
+        await _VERBS[given.verb](ManageKeys(KeyTable(database), database_deadline(_DATABASE_TIMEOUT_S)), given)
     finally:
         await database.close()
 

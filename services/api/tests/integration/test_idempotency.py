@@ -111,9 +111,9 @@ async def test_one_order_a_key_when_200_keys_come_50_times_at_once(
 
 
 async def make_key(api: Any, account: str, scopes: tuple[str, ...] = ("orders:read", "orders:write")) -> str:
-    from swaprail_api.store.deadline import Deadline
+    from swaprail_api.deadline import database_deadline
     from swaprail_api.usecases.manage_keys import ManageKeys
 
-    created = await ManageKeys(api.api.keys, Deadline(5)).store(account, "test", set(scopes), None)
+    created = await ManageKeys(api.api.keys, database_deadline(5)).store(account, "test", set(scopes), None)
     key: str = created.key
     return key

@@ -1,5 +1,6 @@
 """What is refused, and how it is told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -137,3 +138,13 @@ async def test_500_names_the_trace_but_no_cause_when_the_engine_fails(api: Any, 
     answer = await api.post("/api/orders", ORDER)
     check(answer, 500, "internal_error")
     assert "none" not in answer.text
+
+
+async def test_400_when_the_body_does_not_arrive(serve: Any) -> None:
+    api = await serve(body_timeout_s=0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.server.port)
+    writer.write(
+        b"POST /api/orders HTTP/1.1\r\nhost: t\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
+    )
+    assert b" 400 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()

@@ -1,11 +1,11 @@
 """Request bodies: bounded in bytes and in time, JSON only, decoded once."""
 
-import asyncio
 from typing import Any
 
 import msgspec
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Receive
 from swaprail_api.http.problems import invalid
 
@@ -15,26 +15,22 @@ MAX_BODY = 16 * 1024
 MAX_BATCH_BODY = 128 * 1024
 
 
-async def read_body(headers: HeaderMap, receive: Receive, limit: int, timeout_s: float) -> bytes:
+async def read_body(headers: HeaderMap, receive: Receive, limit: int, deadline: Deadline) -> bytes:
     """Return the body; EngineError body_too_large beyond limit bytes, however it is framed."""
     declared = headers.get(b"content-length", b"0")
     if not declared.isdigit() or int(declared) > limit:
         raise _too_large(limit)
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await _gather(receive, limit)
-    except TimeoutError:
-        raise EngineError(ErrorCode.BODY_INVALID, f"the body did not arrive in {timeout_s:g} s") from None
+    return await deadline.wait(_gather(receive, limit))
 
 
-async def read_json(headers: HeaderMap, receive: Receive, limit: int, timeout_s: float) -> bytes:
+async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: Deadline) -> bytes:
     """Return the body of a request that must be JSON; EngineError unsupported_media_type otherwise."""
     media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
     if media_type != b"application/json":
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
-    return await read_body(headers, receive, limit, timeout_s)
+    return await read_body(headers, receive, limit, deadline)
 
 
 def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where: str = "") -> T:

@@ -5,6 +5,7 @@ import msgspec
 from swaprail.auth import Scope, issue_ticket
 from swaprail.auth.tickets import TICKET_SECONDS
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, empty_answer, json_answer
 from swaprail_api.http.bodies import MAX_BODY, decode, read_json
 from swaprail_api.http.endpoints import Endpoint
@@ -19,15 +20,15 @@ _decoder = msgspec.json.Decoder(NewApiKey)
 class KeyRoutes:
     """/api/keys and /api/ws-tickets."""
 
-    def __init__(self, keys: ManageKeys, ticket_secret: bytes | None, *, body_timeout_s: float) -> None:
+    def __init__(self, keys: ManageKeys, ticket_secret: bytes | None, *, body: Deadline) -> None:
         self._keys = keys
         self._ticket_secret = ticket_secret
-        self._body_timeout_s = body_timeout_s
+        self._body = body
 
     async def create(self, request: AnyRequest) -> Answer:
         """Make a key."""
         caller = caller_of(request)
-        body = await read_json(caller.headers, request.receive, MAX_BODY, self._body_timeout_s)
+        body = await read_json(caller.headers, request.receive, MAX_BODY, self._body)
         return json_answer(201, await self._keys.create(decode(_decoder, body), caller.principal))
 
     async def all(self, request: AnyRequest) -> Answer:

@@ -4,6 +4,7 @@ import msgspec
 
 from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.bodies import MAX_BATCH_BODY, MAX_BODY, decode, read_body, read_json
 from swaprail_api.http.endpoints import Endpoint
@@ -47,14 +48,14 @@ class OrderRoutes:
         start: StartOrder,
         cancel: CancelOrder,
         *,
-        body_timeout_s: float,
+        body: Deadline,
         key_required: bool,
     ) -> None:
         self._accept = accept
         self._batch = batch
         self._start = start
         self._cancel = cancel
-        self._body_timeout_s = body_timeout_s
+        self._body = body
         self._key_required = key_required
 
     async def place(self, request: AnyRequest) -> Answer:
@@ -69,7 +70,7 @@ class OrderRoutes:
         """Store orders in one commit."""
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
-        body = await read_json(caller.headers, request.receive, MAX_BATCH_BODY, self._body_timeout_s)
+        body = await read_json(caller.headers, request.receive, MAX_BATCH_BODY, self._body)
         results = await self._batch.run(decode(_batch_decoder, body), caller, key)
         return json_answer(207, BatchResults(results))
 
@@ -90,12 +91,12 @@ class OrderRoutes:
     async def _place(self, request: AnyRequest, *, execute: bool) -> Answer:
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
-        body = decode(_order_decoder, await read_json(caller.headers, request.receive, MAX_BODY, self._body_timeout_s))
+        body = decode(_order_decoder, await read_json(caller.headers, request.receive, MAX_BODY, self._body))
         order, replayed = await self._accept.one(body, caller, key, execute=execute)
         return _order_answer(202 if execute else 201, order, replayed=replayed)
 
     async def _no_body(self, caller: Caller, request: AnyRequest) -> None:
-        body = await read_body(caller.headers, request.receive, MAX_BODY, self._body_timeout_s)
+        body = await read_body(caller.headers, request.receive, MAX_BODY, self._body)
         if body.strip():
             decode(_nothing_decoder, body)
 

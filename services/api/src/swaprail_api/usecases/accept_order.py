@@ -6,13 +6,13 @@ from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail.domain.tokens import TokenList
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.idempotency import order_fingerprint
 from swaprail_api.metrics import DUPLICATES, SUBMITTED
 from swaprail_api.schemas.orders import OrderView, accepted_view
 from swaprail_api.schemas.requests import PlaceOrder
 from swaprail_api.store.backlog import Backlog
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.intake import Accepted, IntakeRow, IntakeStore, Outcome, intake_row
 from swaprail_api.usecases.check_order import check_order, expiry_error
 

@@ -4,10 +4,10 @@ from uuid import UUID
 
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.schemas.orders import OrderView
 from swaprail_api.store.cancels import CancelRow
-from swaprail_api.store.deadline import Deadline
 
 
 class CancelOrder:

@@ -1,9 +1,9 @@
 """List the orders of a wallet, newest first, page by page."""
 
 from swaprail_api.cursor import Cursors
+from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.orders import OrderPage
 from swaprail_api.schemas.requests import ListQuery
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.rows import order_view
 

@@ -6,9 +6,9 @@ import msgspec
 
 from swaprail.auth import ALL_SCOPES, Principal, generate_key
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.keys import CreatedKey, KeyView
 from swaprail_api.schemas.requests import NewApiKey
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.keys import KeyTable
 
 

@@ -10,9 +10,9 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.quotes import Route, Routing
 from swaprail.messages.push import StatusMessage
+from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.orders import AttemptView, OrderDetail, RouteView
 from swaprail_api.schemas.quotes import quote_view
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.rows import Row, order_fields
 

@@ -4,12 +4,12 @@ from uuid import UUID
 
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
+from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.idempotency import start_fingerprint
 from swaprail_api.metrics import DUPLICATES
 from swaprail_api.schemas.orders import OrderView, accepted_view
 from swaprail_api.store.backlog import Backlog
-from swaprail_api.store.deadline import Deadline
 from swaprail_api.store.starts import Started, StartRow
 
 _REPEATED = DUPLICATES.labels("http_key")
