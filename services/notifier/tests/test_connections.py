@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from swaprail_notifier import drain, metrics
-from swaprail_notifier.protocol import CloseCode
+from swaprail_notifier.connections import CloseCode
 
 BULK = 40_000
 
@@ -32,7 +32,7 @@ async def stalled(running: Any, path: str) -> socket.socket:
 
 def slow_closes() -> float:
     """Return how many connections were closed as too slow."""
-    return metrics.CLOSED.labels(str(int(CloseCode.SLOW)))._value.get()
+    return float(metrics.CLOSED.labels(str(int(CloseCode.SLOW)))._value.get())
 
 
 async def test_slow_client_is_closed_and_others_are_not_delayed_when_it_does_not_read(serve: Any, engine: Any) -> None:

@@ -13,13 +13,14 @@ from swaprail.telemetry.health import Health, Report
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier.admission import Admission
 from swaprail_notifier.comparison import Comparison
+from swaprail_notifier.connections import CloseCode, Shared
 from swaprail_notifier.drain import drain
 from swaprail_notifier.feed import Feed
 from swaprail_notifier.handshake import Handshake
 from swaprail_notifier.heartbeat import Heartbeat
 from swaprail_notifier.history import History
 from swaprail_notifier.hub import Hub
-from swaprail_notifier.protocol import Shared, Socket
+from swaprail_notifier.protocol import Socket
 from swaprail_notifier.settings import NotifierSettings
 from swaprail_notifier.subscriptions import Subscriptions
 from swaprail_notifier.tickets import TicketBurner
@@ -89,7 +90,7 @@ class Notifier:
         """Close every connection to database and Redis."""
         self._admission.closed = True
         for socket in list(self._shared.sockets):
-            socket.shutdown()
+            socket.close(CloseCode.RESTART, "the service restarts")
         await self._feed.stop()
         await self._heartbeat.stop()
         await self._comparison.stop()

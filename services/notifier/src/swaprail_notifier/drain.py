@@ -3,7 +3,7 @@
 import asyncio
 import random
 
-from swaprail_notifier.protocol import CloseCode, Shared
+from swaprail_notifier.connections import CloseCode, Shared
 
 PER_SECOND = 500
 SHARE = 0.7  # of the drain time; the rest is for closing handshakes

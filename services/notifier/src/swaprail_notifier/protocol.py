@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from enum import IntEnum
 from typing import cast
 
 from uvicorn.server import ServerState
@@ -17,10 +16,8 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier import metrics
 from swaprail_notifier.admission import Seat
-from swaprail_notifier.handshake import Handshake
-from swaprail_notifier.heartbeat import Heartbeat
+from swaprail_notifier.connections import CloseCode, Shared
 from swaprail_notifier.problems import problem_response
-from swaprail_notifier.settings import NotifierSettings
 from swaprail_notifier.subscriptions import Subscription
 
 log = get_logger(__name__)
@@ -35,44 +32,6 @@ PING = Frame(Opcode.PING, b"").serialize(mask=False)
 # One line for each connection tells nobody anything.
 _wire_log = logging.getLogger("swaprail_notifier.wire")
 _wire_log.setLevel(logging.ERROR)
-
-
-class CloseCode(IntEnum):
-    """Why a connection was closed. Clients connect again after all but UNSUPPORTED, POLICY and BROKEN."""
-
-    BROKEN = 1002
-    UNSUPPORTED = 1003
-    LOST = 1006
-    POLICY = 1008
-    INTERNAL = 1011
-    RESTART = 1012
-    TRY_LATER = 1013
-    SLOW = 4008
-
-
-class Shared:
-    """What all connections of a process share."""
-
-    def __init__(self, settings: NotifierSettings, handshake: Handshake, heartbeat: Heartbeat) -> None:
-        self.handshake = handshake
-        self.heartbeat = heartbeat
-        self.handshake_timeout_s = settings.ws_handshake_timeout_s
-        self.max_waiting_bytes = settings.ws_max_waiting_bytes
-        self.max_waiting_messages = settings.ws_max_waiting_messages
-        self.sockets: set[Socket] = set()
-        self._emptied = asyncio.Event()
-
-    def forget(self, socket: "Socket") -> None:
-        """Drop a socket whose connection is gone."""
-        self.sockets.discard(socket)
-        if not self.sockets:
-            self._emptied.set()
-
-    async def wait_empty(self) -> None:
-        """Return when no socket is left."""
-        while self.sockets:
-            self._emptied.clear()
-            await self._emptied.wait()
 
 
 class Socket(asyncio.Protocol):

@@ -1,0 +1,55 @@
+"""What the connections of a process share, and why they end."""
+
+import asyncio
+from enum import IntEnum
+from typing import Protocol
+
+from swaprail_notifier.handshake import Handshake
+from swaprail_notifier.heartbeat import Heartbeat
+from swaprail_notifier.settings import NotifierSettings
+
+
+class CloseCode(IntEnum):
+    """Why a connection was closed. Clients connect again after all but UNSUPPORTED, POLICY and BROKEN."""
+
+    BROKEN = 1002
+    UNSUPPORTED = 1003
+    LOST = 1006
+    POLICY = 1008
+    INTERNAL = 1011
+    RESTART = 1012
+    TRY_LATER = 1013
+    SLOW = 4008
+
+
+class Closable(Protocol):
+    """A connection, as far as others end it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Close with a code and a reason."""
+        ...
+
+
+class Shared:
+    """What all connections of a process share."""
+
+    def __init__(self, settings: NotifierSettings, handshake: Handshake, heartbeat: Heartbeat) -> None:
+        self.handshake = handshake
+        self.heartbeat = heartbeat
+        self.handshake_timeout_s = settings.ws_handshake_timeout_s
+        self.max_waiting_bytes = settings.ws_max_waiting_bytes
+        self.max_waiting_messages = settings.ws_max_waiting_messages
+        self.sockets: set[Closable] = set()
+        self._emptied = asyncio.Event()
+
+    def forget(self, socket: Closable) -> None:
+        """Drop a socket whose connection is gone."""
+        self.sockets.discard(socket)
+        if not self.sockets:
+            self._emptied.set()
+
+    async def wait_empty(self) -> None:
+        """Return when no socket is left."""
+        while self.sockets:
+            self._emptied.clear()
+            await self._emptied.wait()
