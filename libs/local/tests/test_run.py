@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -51,8 +52,8 @@ async def status_when(home: Path, condition: Callable[[RunStatus], bool], timeou
 
 
 @contextlib.asynccontextmanager
-async def running(home: Path, output: io.StringIO | None = None) -> AsyncIterator[RunStatus]:
-    run = Run(LocalSettings(), RunOptions(separate=True), Output(output or io.StringIO()))
+async def running(home: Path, output: io.StringIO | None = None, *, reload: bool = False) -> AsyncIterator[RunStatus]:
+    run = Run(LocalSettings(), RunOptions(separate=True, reload=reload), Output(output or io.StringIO()))
     task = asyncio.create_task(run.until_stopped())
     waiting = asyncio.create_task(status_when(home, lambda _: True))
     await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -166,3 +167,23 @@ async def test_an_unreachable_database_is_told_when_the_time_is_up(monkeypatch: 
     monkeypatch.setattr("swaprail_local.prepare_database.CONNECT_TIMEOUT_S", 0.1)
     with pytest.raises(DatabaseUnavailableError, match="cannot be reached"):
         await prepare_database(f"postgresql://postgres@127.0.0.1:{free_port()}/x")
+
+
+async def test_services_start_anew_when_the_source_changes(
+    stand_ins: Path, data: Path, database: str, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "libs" / "common" / "src" / "changed.py"
+    source.parent.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    async with running(data, reload=True) as status:
+
+        async def edit() -> None:
+            while True:  # the first edits may come before the watching begins
+                source.write_text(f"x = {time.time_ns()}\n")
+                await asyncio.sleep(0.5)
+
+        editing = asyncio.create_task(edit())
+        await status_when(data, partial(replaced, "router", status.pids["router"]))
+        editing.cancel()
