@@ -13,7 +13,7 @@ from swaprail_local.asyncapi import TICKET_PATH
 from swaprail_local.message_schemas import message_types
 from swaprail_local.schemas import documents
 
-TRAVELLING = [*message_types(), OrderRef, OrderEvent]
+TRAVELLING: list[type[Any]] = [*message_types(), OrderRef, OrderEvent]
 PLACES = [("asyncapi.json", f"#/components/schemas/{struct.__name__}", struct) for struct in TRAVELLING] + [
     ("topics.json", f"#/$defs/{struct.__name__}", struct) for struct in TRAVELLING if struct is not StatusMessage
 ]
