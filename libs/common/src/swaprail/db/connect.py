@@ -55,6 +55,8 @@ class Database:
                 server_settings={
                     "application_name": self._application,
                     "jit": "off",
+                    # Every statement takes arrays or keys, and has one good plan: do not plan it at each call.
+                    "plan_cache_mode": "force_generic_plan",
                     "timezone": "UTC",
                     "statement_timeout": str(int(self._timeout_s * 1000)),
                     "idle_in_transaction_session_timeout": "10000",
