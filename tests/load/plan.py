@@ -1,6 +1,8 @@
 """Which runs there are, and what they must show."""
 
+import asyncio
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from functools import partial
 
@@ -23,6 +25,8 @@ def run_plan(options: Options) -> int:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:PROCESSORS])
     try:
         return _assert_counts(options) if options.counts else _report(options)
+    except* asyncio.CancelledError:
+        print("stopped\n0 passed, 1 failed")
     except* (VoidRunError, OSError, TimeoutError, RuntimeError) as errors:
         print(f"void: {first_of(errors)}\n0 passed, 1 failed")
     return 1
@@ -49,7 +53,10 @@ def _run(kind: str, measure: Measure, options: Options, layouts: tuple[Layout, .
 
 
 async def _awaited(measure: Callable[[], Awaitable[Figures]]) -> Figures:
-    return await measure()
+    # Told to stop, it stops its engine and removes its data, as with Ctrl-C.
+    task = asyncio.ensure_future(measure())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
 
 
 def _assert_counts(options: Options) -> int:
