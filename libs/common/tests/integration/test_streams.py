@@ -42,7 +42,7 @@ class Reader:
         await self.keeper.dead_letter(Topic.ACCEPTED, received.undecodable, "undecodable")
         await self.take(received.messages)
         if self.acks:
-            await received.ack()
+            self.keeper.acknowledge(self.consumption, received.entry_ids)
 
     async def stop(self) -> None:
         await self.keeper.stop_consuming()

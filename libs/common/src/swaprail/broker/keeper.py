@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import redis.asyncio as redis
 from faststream.redis import RedisBroker
 from redis.exceptions import RedisError, ResponseError
 
+from swaprail.broker.acknowledger import Acknowledger
 from swaprail.broker.streams import decode_entries
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import Group, Topic
@@ -55,6 +56,7 @@ class StreamKeeper:
             socket_timeout=settings.redis_timeout_s,
             socket_connect_timeout=settings.redis_timeout_s,
         )
+        self._acknowledger = Acknowledger(self._redis)
         self._task: asyncio.Task[None] | None = None
         self._started = False
         self._healthy = False
@@ -72,6 +74,7 @@ class StreamKeeper:
             await asyncio.gather(self._task, return_exceptions=True)
         for subscriber in self._broker.subscribers:
             await subscriber.stop()
+        await self._acknowledger.flush()
 
     async def stop(self) -> None:
         """Close the connections."""
@@ -89,6 +92,10 @@ class StreamKeeper:
             raise EngineError(ErrorCode.UNAVAILABLE, "Redis is away")
         if not all(subscriber.running for subscriber in self._broker.subscribers):
             raise EngineError(ErrorCode.UNAVAILABLE, "a subscriber is dead")
+
+    def acknowledge(self, consumption: Consumption[Any], entry_ids: Sequence[bytes]) -> None:
+        """Acknowledge entries whose orders' leases are committed; returns at once."""
+        self._acknowledger.add(consumption.topic, consumption.group, entry_ids)
 
     async def dead_letter(self, topic: Topic, raw: list[bytes], reason: str) -> None:
         """Set entries aside that nobody can handle, for a person to look at."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from faststream.exceptions import IncorrectState
@@ -62,22 +63,35 @@ class TopicPublisher:
         try:
             while any(self._waiting.values()):
                 waiting, self._waiting = self._waiting, defaultdict(list)
-                await asyncio.gather(*(self._send(topic, messages) for topic, messages in waiting.items() if messages))
+                await self._send([(topic, m) for topic, messages in waiting.items() for m in merge(messages)])
         finally:
             self._task = None
 
-    async def _send(self, topic: Topic, messages: Sequence[Message]) -> None:
-        for merged in merge(messages):
-            if tracing.enabled():
-                merged = publish_spans(topic, merged)  # noqa: PLW2901
-            try:
-                await self._broker.publish(_encode(merged), stream=str(topic), maxlen=self._max_entries)
-            except (RedisError, OSError, TimeoutError, IncorrectState) as error:
-                # IncorrectState: the broker has never been connected.
-                metrics.PUBLISHED.labels(topic, "failed").inc()
-                log.warning("not published; reconcilers will find the orders", topic=topic, error=type(error).__name__)
-                return
-            metrics.PUBLISHED.labels(topic, "ok").inc()
+    async def _send(self, entries: Sequence[tuple[Topic, Message]]) -> None:
+        if tracing.enabled():
+            entries = [(topic, publish_spans(topic, message)) for topic, message in entries]
+        try:
+            await self._hand_over(entries)
+            result = "ok"
+        except (RedisError, OSError, TimeoutError, IncorrectState) as error:
+            # IncorrectState: the broker has never been connected.
+            log.warning("not published; reconcilers will find the orders", error=type(error).__name__)
+            result = "failed"
+        for topic, _ in entries:
+            metrics.PUBLISHED.labels(topic, result).inc()
+
+    async def _hand_over(self, entries: Sequence[tuple[Topic, Message]]) -> None:
+        if len(entries) == 1:
+            await self._publish(*entries[0])
+            return
+        # Several topics, or very many orders: one round trip all the same.
+        pipeline = self._broker.config.connection.client.pipeline(transaction=False)
+        for topic, message in entries:
+            await self._publish(topic, message, pipeline)
+        await pipeline.execute()
+
+    async def _publish(self, topic: Topic, message: Message, pipeline: Any = None) -> None:
+        await self._broker.publish(_encode(message), stream=str(topic), maxlen=self._max_entries, pipeline=pipeline)
 
 
 def merge(messages: Sequence[Message]) -> list[Message]:

@@ -35,6 +35,14 @@ def make_broker(settings: Settings) -> RedisBroker:
     )
 
 
+class _Stream(StreamSub[Any]):
+    """A stream without a prefix: FastStream copies it at every message only to add one."""
+
+    def add_prefix(self, prefix: str) -> "_Stream":
+        assert not prefix
+        return self
+
+
 class Received[Message]:
     """Entries read together: the messages, and the raw entries that are none."""
 
@@ -43,9 +51,10 @@ class Received[Message]:
         self.undecodable = undecodable
         self._source = source
 
-    async def ack(self) -> None:
-        """Acknowledge all of them with one command."""
-        await self._source.ack()
+    @property
+    def entry_ids(self) -> list[bytes]:
+        """What to acknowledge."""
+        return self._source.raw_message["message_ids"]
 
 
 def decode_entries[Message](
@@ -79,7 +88,7 @@ def subscribe[Message](
 
     The handler acknowledges; what it does not acknowledge stays pending and is claimed later.
     """
-    read = StreamSub(
+    read = _Stream(
         str(topic),
         group=str(group) if group else None,
         consumer=consumer,

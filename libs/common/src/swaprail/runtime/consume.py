@@ -23,7 +23,7 @@ def consume(
     async def handle(received: Received[Any]) -> None:
         await keeper.dead_letter(consumption.topic, received.undecodable, "undecodable")
         await take(received.messages)
-        await received.ack()
+        keeper.acknowledge(consumption, received.entry_ids)
         # Nothing is held any more: not reading on is what makes lag grow where work outruns this process.
         await intake.wait_free()
 

@@ -10,7 +10,7 @@ from swaprail.telemetry.metrics import REGISTRY
 
 log = get_logger("swaprail.orders")
 
-LINES_PER_S = 50
+LINES_PER_S = 20
 
 DROPPED = Counter("swaprail_order_lines_dropped_total", "Steps not logged because too many came", registry=REGISTRY)
 
