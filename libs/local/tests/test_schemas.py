@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
 from swaprail.messages.push import StatusMessage
-from swaprail.messages.topics import OrderEvent, OrderRef, Topic
+from swaprail.messages.topics import HandedOver, OrderEvent, Topic
 from swaprail_local.asyncapi import TICKET_PATH
 from swaprail_local.message_schemas import message_types
 from swaprail_local.schemas import documents
 
-TRAVELLING: list[type[Any]] = [*message_types(), OrderRef, OrderEvent]
+TRAVELLING: list[type[Any]] = [*message_types(), HandedOver, LeasedOrder, OrderEvent]
 PLACES = [("asyncapi.json", f"#/components/schemas/{struct.__name__}", struct) for struct in TRAVELLING] + [
     ("topics.json", f"#/$defs/{struct.__name__}", struct) for struct in TRAVELLING if struct is not StatusMessage
 ]

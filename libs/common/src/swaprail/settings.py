@@ -46,7 +46,7 @@ class Settings(BaseSettings):
     redis_host: str = Field("127.0.0.1", description="Redis host")
     redis_port: int = Field(6379, description="Redis port")
     redis_timeout_s: float = Field(2.0, gt=0, description="longest wait for an answer of Redis")
-    stream_max_entries: int = Field(20_000, ge=100, description="entries that a topic keeps, approximately")
+    stream_max_entries: int = Field(2_000, ge=100, description="entries that a topic keeps, approximately")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", pattern="^(json|text)$", description="json, or text for a person")

@@ -1,6 +1,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +11,11 @@ import redis.asyncio as redis
 from swaprail.broker.keeper import CHECK_EVERY_S, Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import Received, make_broker, subscribe
-from swaprail.messages.topics import Group, OrderRef, OrdersAccepted, Topic
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
+from swaprail.messages.topics import Group, HandedOver, OrdersAccepted, Topic
 from swaprail.settings import Settings
+from swaprail.testing.factories import SOL, USDC
 
 
 async def until(condition: Any, seconds: float = 8.0) -> None:
@@ -21,12 +25,30 @@ async def until(condition: Any, seconds: float = 8.0) -> None:
         await asyncio.sleep(0.02)
 
 
+def handed_over() -> HandedOver:
+    order = LeasedOrder(
+        id=uuid4(),
+        account="local",
+        wallet="w",
+        status=Status.ROUTING,
+        seq=2,
+        fence=1,
+        input_mint=SOL,
+        output_mint=USDC,
+        input_amount=1,
+        slippage_bps=50,
+        min_output_amount=None,
+        queued_at=datetime.now(UTC),
+    )
+    return HandedOver(order, 0)
+
+
 class Reader:
     """One consumer of orders.accepted, as a service would have it."""
 
     def __init__(self, url: str, name: str) -> None:
         settings = Settings(redis_url=url, drain_timeout_s=2)
-        self.seen: list[OrderRef] = []
+        self.seen: list[HandedOver] = []
         self.acks = True
         self.broker = make_broker(settings)
         self.consumption = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)
@@ -78,13 +100,13 @@ async def test_a_message_is_read_once_and_acknowledged_when_two_replicas_consume
     one, two = readers("one"), readers("two")
     await one.keeper.start()
     await two.keeper.start()
-    refs = [OrderRef(uuid4()) for _ in range(600)]
+    refs = [handed_over() for _ in range(600)]
     for ref in refs:
         one.publisher.publish(Topic.ACCEPTED, OrdersAccepted([ref]))
     await until(lambda: len(one.seen) + len(two.seen) == len(refs))
-    assert {ref.id for ref in one.seen + two.seen} == {ref.id for ref in refs}
-    # Merged: 600 orders in entries of at most 256.
-    assert await server.xlen(str(Topic.ACCEPTED)) <= 4
+    assert {item.order.id for item in one.seen + two.seen} == {item.order.id for item in refs}
+    # Merged: 600 orders in entries of at most 64.
+    assert await server.xlen(str(Topic.ACCEPTED)) <= 12
 
     async def none_pending() -> bool:
         return await pending(server) == 0
@@ -96,7 +118,7 @@ async def test_a_message_is_read_once_and_acknowledged_when_two_replicas_consume
 async def test_messages_published_before_the_first_consumer_are_read_when_it_starts(readers: Any, server: Any) -> None:
     early = readers("early")
     await early.broker.connect()
-    early.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    early.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
     await early.publisher.stop()
     late = readers("late")
     await late.keeper.start()
@@ -110,7 +132,7 @@ async def test_consuming_goes_on_when_everything_in_redis_is_flushed(readers: An
     began = time.monotonic()
 
     async def consumed_again() -> bool:
-        reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+        reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
         await asyncio.sleep(0.1)
         return bool(reader.seen)
 
@@ -123,7 +145,7 @@ async def test_a_poisonous_entry_is_set_aside_when_it_cannot_be_decoded(readers:
     await server.xadd(str(Topic.ACCEPTED), {"__data__": b'{"orders": "no"}'})
     await server.xadd(str(Topic.ACCEPTED), {"foreign": b"entry"})
     await reader.keeper.start()
-    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
     await until(lambda: len(reader.seen) == 1)
 
     async def set_aside() -> bool:
@@ -140,7 +162,7 @@ async def test_entries_of_a_dead_consumer_are_claimed_when_they_were_idle(
     dead = readers("dead")
     dead.acks = False
     await dead.keeper.start()
-    dead.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    dead.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
     await until(lambda: len(dead.seen) == 1)
     await dead.keeper.stop_consuming()
     living = readers("living")
@@ -159,6 +181,6 @@ async def test_the_keeper_is_unhealthy_and_the_publisher_drops_when_redis_is_awa
     await reader.keeper.start()
     with pytest.raises(Exception, match="Redis is away"):
         await reader.keeper.ping()
-    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(uuid4())]))
+    reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
     await asyncio.wait_for(reader.publisher.stop(), 5)
     await reader.stop()

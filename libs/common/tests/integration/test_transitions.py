@@ -13,9 +13,9 @@ from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import IllegalTransitionError, Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
-from swaprail.messages.topics import OrderEvents, Topic
+from swaprail.messages.topics import HANDOVER_S, OrderEvents, Topic
 from swaprail.runtime.order_writer import OrderWriter
-from swaprail.testing.factories import insert_order
+from swaprail.testing.factories import insert_order, lease_order
 
 
 class Heard:
@@ -40,9 +40,7 @@ async def db(database: str) -> AsyncIterator[Database]:
 
 
 async def leased(db: Database) -> LeasedOrder:
-    order_id = await insert_order(db)
-    (order,), _ = await Leases(db, "w", 5, [Status.PENDING]).take([order_id])
-    return order
+    return await lease_order(db, await insert_order(db))
 
 
 def writer(db: Database, heard: Heard) -> OrderWriter[Move]:
@@ -66,6 +64,17 @@ async def test_status_event_and_message_agree_when_a_transition_is_committed(db:
     (told,) = heard.events
     assert (told.order_id, told.seq, told.status, told.at) == (order.id, 3, "BUILDING", moved.at)
     assert bytes(told.data) == b'{"venue":"raydium"}'
+
+
+async def test_the_lease_goes_to_the_message_with_the_next_fence_when_an_order_is_handed_over(db: Database) -> None:
+    order = await leased(db)
+    moved = await writer(db, Heard()).write(Move(order, Status.BUILDING, hand_over=True))
+    row = await db.fetchrow("select *, lease_until - now() as left from orders where id = $1", order.id)
+    assert row is not None
+    assert (moved.fence, row["fence"], row["lease_owner"]) == (order.fence + 1, order.fence + 1, "message")
+    assert 0 < row["left"].total_seconds() <= HANDOVER_S
+    with pytest.raises(StaleLeaseError):
+        await writer(db, Heard()).write(Move(msgspec.structs.replace(order, status=Status.BUILDING), Status.FAILED))
 
 
 async def test_a_stale_worker_writes_nothing_when_another_holds_the_fence(db: Database) -> None:
@@ -97,7 +106,7 @@ async def test_a_closed_order_is_released_and_stays_closed_when_it_turned_termin
     assert row is not None
     assert row["closed_at"] is not None
     assert (row["lease_until"], row["failure"]) == (None, failure)
-    assert await Leases(db, "w", 5, list(Status)).take([order.id]) == ([], [])
+    assert await Leases(db, "w", 5, list(Status)).scan(10) == []
 
 
 async def test_releasing_tells_nobody_when_the_status_stays(db: Database) -> None:

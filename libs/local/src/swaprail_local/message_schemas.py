@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.quotes import QuoteResult
+from swaprail.domain.quotes import QuoteResult, Routing
 from swaprail.messages.push import StatusMessage
 from swaprail.messages.topics import VERSION
 from swaprail_local.step_data import STEP_DATA
@@ -15,7 +15,7 @@ from swaprail_local.topic_map import STREAMS
 type Json = dict[str, Any]
 
 # What fields hold whose type says less, because services pass them on unread.
-HELD: dict[str, Any] = {"status": Status, "data": dict[str, Any], "quotes": list[QuoteResult]}
+HELD: dict[str, Any] = {"status": Status, "data": dict[str, Any], "quotes": list[QuoteResult], "routing": Routing | None}
 
 
 def message_types() -> list[type[msgspec.Struct]]:
@@ -77,6 +77,8 @@ def _described(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
 def _held(field: msgspec.structs.FieldInfo) -> Any:
     if field.name in HELD:
         return HELD[field.name]
+    if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+        return _described(field.type)
     items = get_args(field.type)
     if get_origin(field.type) is list and issubclass(items[0], msgspec.Struct):
         return list[_described(items[0])]  # type: ignore[misc]
@@ -87,7 +89,8 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
     named = partial(msgspec.field, name=field.encode_name)
     if field.default is msgspec.NODEFAULT:
         return named()
-    return named(default_factory=dict) if isinstance(field.default, msgspec.Raw) else named(default=field.default)
+    default = msgspec.json.decode(field.default) if isinstance(field.default, msgspec.Raw) else field.default
+    return named(default_factory=dict) if default == {} else named(default=default)
 
 
 def _tell_data(schema: Json, ref_template: str) -> None:

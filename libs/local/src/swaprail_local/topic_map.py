@@ -26,7 +26,7 @@ class Stream(NamedTuple):
 
 
 STREAMS: dict[Topic, Stream] = {
-    Topic.ACCEPTED: Stream(OrdersAccepted, ("api", "executor"), ("router",), Group.ROUTER),
+    Topic.ACCEPTED: Stream(OrdersAccepted, ("api",), ("router",), Group.ROUTER),
     Topic.ROUTED: Stream(OrdersRouted, ("router",), ("executor",), Group.EXECUTOR),
     Topic.EVENTS: Stream(OrderEvents, ("api", "executor", "router"), ("notifier",), None),
     Topic.QUOTES: Stream(QuotesAsked, ("api",), ("router",), Group.ROUTER, QuotesAnswered),

@@ -58,7 +58,7 @@ async def test_order_is_taken_when_redis_is_away(serve: Any, db: asyncpg.Connect
     began = time.perf_counter()
     assert (await api.post("/api/orders/execute", ORDER)).status_code == 202
     assert time.perf_counter() - began < 1
-    assert await db.fetchval("select due_at is not null from orders")
+    assert await db.fetchval("select lease_until is not null from orders")
     report = (await api.get("/health")).json()
     assert (report["ready"], report["checks"]["redis"]["ok"]) == (True, False)
     answer = await api.get("/api/quotes", inputToken="SOL", outputToken="USDC", inputAmount="1")

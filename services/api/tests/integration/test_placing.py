@@ -1,8 +1,11 @@
 """Placing orders: what is answered, what is stored, what is published."""
 
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
+
+from swaprail.messages.topics import HANDOVER_S
 
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
@@ -47,6 +50,8 @@ async def test_an_order_is_queued_when_it_is_executed(api: Any, db: asyncpg.Conn
     answer = await api.post("/api/orders/execute", ORDER)
     assert answer.status_code == 202
     assert answer.json()["queuedAt"] == answer.json()["createdAt"]
-    row = await db.fetchrow("select queued_at = created_at, due_at - queued_at = interval '1 second' from orders")
+    row = await db.fetchrow("select status, seq, fence, lease_owner, lease_until - queued_at from orders")
     assert row is not None
-    assert tuple(row) == (True, True)
+    assert tuple(row) == ("ROUTING", 2, 1, "message", timedelta(seconds=HANDOVER_S))
+    events = await db.fetch("select seq, status from order_events order by seq")
+    assert [tuple(event) for event in events] == [(1, "PENDING"), (2, "ROUTING")]

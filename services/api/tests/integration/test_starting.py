@@ -2,10 +2,13 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+
+from swaprail.messages.topics import HANDOVER_S
 
 
 async def test_one_wins_when_200_execute_at_once(api: Any, db: asyncpg.Connection) -> None:
@@ -13,10 +16,12 @@ async def test_one_wins_when_200_execute_at_once(api: Any, db: asyncpg.Connectio
     answers = await asyncio.gather(*(api.post(f"/api/orders/{order_id}/execute") for _ in range(200)))
     assert Counter(answer.status_code for answer in answers) == {202: 1, 409: 199}
     lost = next(answer.json() for answer in answers if answer.status_code == 409)
-    assert (lost["code"], lost["found"], lost["queued"]) == ("order_status_mismatch", "PENDING", True)
-    row = await db.fetchrow("select status, seq, due_at - queued_at = interval '1 second' from orders")
+    assert (lost["code"], lost["found"], lost["queued"]) == ("order_status_mismatch", "ROUTING", True)
+    row = await db.fetchrow("select status, seq, fence, lease_owner, lease_until - queued_at from orders")
     assert row is not None
-    assert tuple(row) == ("PENDING", 1, True)
+    assert tuple(row) == ("ROUTING", 2, 1, "message", timedelta(seconds=HANDOVER_S))
+    events = await db.fetch("select seq, status from order_events order by seq")
+    assert [tuple(event) for event in events] == [(1, "PENDING"), (2, "ROUTING")]
 
 
 async def test_one_wins_when_two_processes_execute_at_once(serve: Any) -> None:

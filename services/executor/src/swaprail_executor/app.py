@@ -11,6 +11,7 @@ from swaprail.db.schema import check_schema, wait_for_schema
 from swaprail.db.transitions import Move, write_moves
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import load_tokens
 from swaprail.messages.topics import Group, OrdersRouted, Topic
 from swaprail.runtime.consume import consume
@@ -43,7 +44,7 @@ class Executor:
             partial(write_moves, self._database), self._publisher, name="executor_moves"
         )
         self._submissions: OrderWriter[Submission] = OrderWriter(
-            partial(write_submissions, self._database), self._publisher, name="submissions"
+            partial(write_submissions, self._database, owner, settings.lease_s), self._publisher, name="submissions"
         )
         self._settlements: OrderWriter[Settlement] = OrderWriter(
             partial(write_settlements, self._database), self._publisher, name="settlements"
@@ -54,26 +55,28 @@ class Executor:
             chain=self._paper.chain,
             builder=self._paper.builder,
             tokens=tokens,
-            publisher=self._publisher,
             moves=self._moves,
             submissions=self._submissions,
             settlements=self._settlements,
             live_attempt=self._live.submit,
+            extended=self._lease_extended,
         )
         leases = Leases(self._database, owner, settings.lease_s, [Status.BUILDING, Status.SUBMITTED])
         self._inflight = InFlight(
             partial(execute_order, desk),
             leases,
             limit=settings.executor_in_flight,
-            lease_s=settings.lease_s,
             stage="executing",
         )
-        self._intake = Intake(leases, self._inflight, self._publisher, interval_s=settings.reconcile_interval_s)
+        self._intake = Intake(leases, self._inflight, interval_s=settings.reconcile_interval_s)
         consumption = Consumption(Topic.ROUTED, Group.EXECUTOR, OrdersRouted)
         self._keeper = StreamKeeper(settings, broker, owner, [consumption])
         consume(broker, self._keeper, consumption, self._intake, owner)
         self.health.add("database", partial(check_schema, self._database))
         self.health.add("topics", self._keeper.ping)
+
+    def _lease_extended(self, order: LeasedOrder) -> None:
+        self._inflight.extended(order)
 
     async def start(self) -> None:
         """Wait for the schema, then take orders."""

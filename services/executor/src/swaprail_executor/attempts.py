@@ -11,7 +11,8 @@ from swaprail.domain.chain import AttemptState, SignedSwap
 _SUBMIT = f"""
 with v as (
     select t.*, null::float8 as due_in, null::json as routing, null::json as failure, 1 as new_attempts,
-        null::numeric as output_amount, false as reconciling
+        null::numeric as output_amount, false as reconciling, false as hand_over, $14::text as owner,
+        $15::float8 as lease_s
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::smallint[], $8::text[], $9::bytea[],
         $10::bytea[], $11::text[], $12::bigint[], $13::text[])
         as t(id, expected, fence, next, data, attempt, signature, raw, message_sha256, blockhash, last_valid, venue)
@@ -28,7 +29,8 @@ stored as (
 
 _SETTLE = f"""
 with v as (
-    select t.*, null::json as routing, 0 as new_attempts
+    select t.*, null::json as routing, 0 as new_attempts, false as hand_over, null::text as owner,
+        null::float8 as lease_s
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::numeric[],
         $10::bool[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::json[])
         as t(id, expected, fence, next, data, due_in, failure, output_amount, reconciling, signature, state, slot,
@@ -70,8 +72,13 @@ class Settlement(Move, frozen=True, kw_only=True):
     reconciling: bool = False
 
 
-async def write_submissions(database: Database, batch: Sequence[Submission]) -> Sequence[Any]:
-    """Store attempts and move their orders to SUBMITTED, in one commit; return rows (id, seq, at)."""
+async def write_submissions(
+    database: Database, owner: str, lease_s: float, batch: Sequence[Submission]
+) -> Sequence[Any]:
+    """Store attempts and move their orders to SUBMITTED, in one commit; return rows (id, seq, at, fence).
+
+    The orders are leased to owner for lease_s seconds from now on.
+    """
     return await database.fetch(
         _SUBMIT,
         TERMINAL_NAMES,
@@ -87,11 +94,13 @@ async def write_submissions(database: Database, batch: Sequence[Submission]) -> 
         [s.swap.blockhash for s in batch],
         [s.swap.last_valid_block_height for s in batch],
         [s.venue for s in batch],
+        owner,
+        lease_s,
     )
 
 
 async def write_settlements(database: Database, batch: Sequence[Settlement]) -> Sequence[Any]:
-    """Settle attempts and move their orders, in one commit; return rows (id, seq, at)."""
+    """Settle attempts and move their orders, in one commit; return rows (id, seq, at, fence)."""
     return await database.fetch(
         _SETTLE,
         TERMINAL_NAMES,

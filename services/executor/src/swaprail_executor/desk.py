@@ -5,9 +5,9 @@ from uuid import UUID
 
 import msgspec
 
-from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.transitions import Move
 from swaprail.domain.chain import SignedSwap
+from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import TokenList
 from swaprail.ports.venues import Chain, SwapBuilder
 from swaprail.runtime.order_writer import OrderWriter
@@ -22,8 +22,8 @@ class Desk(msgspec.Struct, frozen=True):
     chain: Chain
     builder: SwapBuilder
     tokens: TokenList
-    publisher: TopicPublisher
     moves: OrderWriter[Move]
     submissions: OrderWriter[Submission]
     settlements: OrderWriter[Settlement]
     live_attempt: Callable[[UUID], Awaitable[tuple[int, SignedSwap] | None]]
+    extended: Callable[[LeasedOrder], None]

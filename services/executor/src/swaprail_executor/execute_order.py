@@ -10,13 +10,12 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import Routing
-from swaprail.messages.topics import OrderRef, OrdersAccepted, Topic
 from swaprail.telemetry.tracing import span
 from swaprail_executor.await_landing import await_landing
 from swaprail_executor.desk import Desk
 from swaprail_executor.submit_attempt import submit_attempt
 
-_decode_routing = msgspec.json.Decoder(Routing).decode
+_decode_routing = msgspec.json.Decoder(Routing | None).decode
 
 
 async def execute_order(desk: Desk, order: LeasedOrder) -> None:
@@ -29,7 +28,8 @@ async def execute_order(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
-    routing = _decode_routing(order.routing or b"null")
+    routing = _decode_routing(order.routing)
+    assert routing is not None, "an order is BUILDING only with a route"
     assert routing.route is not None, "an order is BUILDING only with a route"
     now = datetime.now(UTC)
     if order.expires_at is not None and order.expires_at <= now:
@@ -63,5 +63,5 @@ async def _expire(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _route_again(desk: Desk, order: LeasedOrder) -> None:
-    await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=1))
-    desk.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(order.id, order.trace)]))
+    # Found by a router's next scan.
+    await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=0))

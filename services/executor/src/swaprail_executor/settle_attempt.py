@@ -9,7 +9,6 @@ from swaprail.domain.chain import AttemptState, ExpiryProof, Landing, SignedSwap
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
-from swaprail.messages.topics import OrderRef, OrdersAccepted, Topic
 from swaprail.telemetry.logging import get_logger
 from swaprail_executor.attempts import Settlement
 from swaprail_executor.desk import Desk
@@ -48,13 +47,12 @@ async def settle_expired(desk: Desk, order: LeasedOrder, swap: SignedSwap, proof
             order,
             Status.ROUTING,
             '{"reason":"attempt_expired"}',
-            due_in_s=1,
+            due_in_s=0,
             signature=swap.signature,
             state=AttemptState.EXPIRED,
             evidence=msgspec.json.encode(proof).decode(),
         ),
     )
-    desk.publisher.publish(Topic.ACCEPTED, OrdersAccepted([OrderRef(order.id, order.trace)]))
 
 
 async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap) -> None:

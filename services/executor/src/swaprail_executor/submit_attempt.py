@@ -26,4 +26,5 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
             venue=route.venue,
         ),
     )
+    desk.extended(order)
     return swap, msgspec.structs.replace(order, status=Status.SUBMITTED, seq=moved.seq, attempts=attempt)

@@ -12,7 +12,6 @@ import msgspec
 import pytest
 
 from swaprail.db.connect import Database
-from swaprail.db.leases import Leases
 from swaprail.db.transitions import write_moves
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.chain import Blockhash, ExpiryProof, Landing, SignedSwap
@@ -24,7 +23,7 @@ from swaprail.messages.topics import Topic
 from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.testing.conditions import until
-from swaprail.testing.factories import insert_order
+from swaprail.testing.factories import insert_order, lease_order
 from swaprail_executor.attempts import read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk
 from swaprail_executor.execute_order import execute_order
@@ -97,17 +96,15 @@ class Bench:
             chain=self.chain,
             builder=Builder(),
             tokens=load_tokens(None),
-            publisher=publisher,
             moves=OrderWriter(partial(write_moves, db), publisher, name="moves"),
-            submissions=OrderWriter(partial(write_submissions, db), publisher, name="submissions"),
+            submissions=OrderWriter(partial(write_submissions, db, "me", 30), publisher, name="submissions"),
             settlements=OrderWriter(partial(write_settlements, db), publisher, name="settlements"),
             live_attempt=BatchWriter(partial(read_live, db), name="live").submit,
+            extended=lambda order: None,
         )
 
     async def lease(self, order_id: UUID, owner: str = "me") -> LeasedOrder:
-        await self.db.fetch("update orders set lease_until = null where id = $1", order_id)
-        (order,), _ = await Leases(self.db, owner, 30, [Status.BUILDING, Status.SUBMITTED]).take([order_id])
-        return order
+        return await lease_order(self.db, order_id, owner=owner)
 
     async def building(self, *, quoted_at: float | None = None, expires_at: datetime | None = None) -> LeasedOrder:
         quote = Quote("raydium", 1_500_000_000, 150_000_000, 25, 3, 1, quoted_at or time.time())
@@ -139,6 +136,17 @@ async def test_an_order_is_confirmed_with_what_arrived_when_its_attempt_lands(be
     (attempt,) = await bench.attempts(order)
     assert (attempt["state"], attempt["slot"], attempt["raw"]) == ("LANDED", 7, bench.chain.sent[0])
     assert len(bench.chain.sent) == 1
+
+
+async def test_the_executor_holds_the_lease_when_its_attempt_is_stored(bench: Bench) -> None:
+    order = await lease_order(bench.db, (await bench.building()).id, owner="message", lease_s=1)
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    row = await bench.row(order)
+    assert (row["status"], row["lease_owner"], row["fence"]) == ("SUBMITTED", "me", order.fence)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_the_same_bytes_are_sent_again_when_the_node_fails_or_is_silent(bench: Bench) -> None:
@@ -206,11 +214,10 @@ async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench
     bench.chain.proofs[signature] = ExpiryProof(signature, 150, 190, 200, "node")
     await execute_order(bench.desk, order)
     row = await bench.row(order)
-    assert (row["status"], row["closed_at"], row["attempts"]) == ("ROUTING", None, 1)
+    assert (row["status"], row["closed_at"], row["attempts"], row["lease_until"]) == ("ROUTING", None, 1, None)
     (attempt,) = await bench.attempts(order)
     assert attempt["state"] == "EXPIRED"
     assert msgspec.json.decode(attempt["evidence"])["finalizedBlockHeight"] == 190
-    assert Topic.ACCEPTED in bench.heard.topics
 
 
 async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_proven(bench: Bench) -> None:

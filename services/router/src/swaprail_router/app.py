@@ -53,15 +53,14 @@ class Router:
             partial(write_moves, self._database), self._publisher, name="router_moves"
         )
         desk = Desk(settings, quoting, tokens, self._publisher, self._moves)
-        leases = Leases(self._database, owner, settings.lease_s, [Status.PENDING, Status.ROUTING])
+        leases = Leases(self._database, owner, settings.lease_s, [Status.ROUTING])
         self._inflight = InFlight(
             partial(route_order, desk),
             leases,
             limit=settings.router_in_flight,
-            lease_s=settings.lease_s,
             stage="routing",
         )
-        self._intake = Intake(leases, self._inflight, self._publisher, interval_s=settings.reconcile_interval_s)
+        self._intake = Intake(leases, self._inflight, interval_s=settings.reconcile_interval_s)
         self._housekeeping = Housekeeping(
             self._database,
             self._publisher,

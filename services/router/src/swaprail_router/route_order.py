@@ -12,17 +12,14 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import QuoteRequest, Route, Routing
 from swaprail.domain.tokens import TokenList
-from swaprail.messages.topics import OrderRef, OrdersRouted, Topic
+from swaprail.messages.topics import HANDOVER_S, HandedOver, OrdersRouted, Topic
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.telemetry.tracing import span
 from swaprail_router.quoting import Quoting
 from swaprail_router.settings import RouterSettings
 
 _encode = msgspec.json.Encoder().encode
-_decode_routing = msgspec.json.Decoder(Routing).decode
-
-# An executor's reconciler takes a routed order when no message has brought it by then.
-HANDOVER_S = 1.0
+_decode_routing = msgspec.json.Decoder(Routing | None).decode
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -58,13 +55,18 @@ async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Ro
         "leastOutputBase": str(route.least_output),
         "priceImpactBps": route.quote.price_impact_bps,
     }
-    move = Move(order, Status.BUILDING, _encode(data).decode(), due_in_s=HANDOVER_S, routing=_encode(routing).decode())
-    await desk.moves.write(move)
-    desk.publisher.publish(Topic.ROUTED, OrdersRouted([OrderRef(order.id, order.trace)]))
+    stored = _encode(routing)
+    move = Move(order, Status.BUILDING, _encode(data).decode(), routing=stored.decode(), hand_over=True)
+    moved = await desk.moves.write(move)
+    handed = msgspec.structs.replace(
+        order, status=Status.BUILDING, seq=moved.seq, fence=moved.fence, routing=msgspec.Raw(stored)
+    )
+    desk.publisher.publish(Topic.ROUTED, OrdersRouted([HandedOver(handed, moved.at + int(HANDOVER_S * 1000))]))
 
 
 async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusal: ErrorCode) -> None:
-    rounds = 1 + (_decode_routing(order.routing).rounds if order.routing else 0)
+    earlier = _decode_routing(order.routing)
+    rounds = 1 + (earlier.rounds if earlier else 0)
     pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 1, 16), desk.settings.router_retry_longest_s)
     spent = (datetime.now(UTC) - order.queued_at).total_seconds()
     if order.expires_at is None and spent + pause > desk.settings.order_deadline_s:

@@ -9,7 +9,6 @@ import msgspec
 import pytest
 
 from swaprail.db.connect import Database
-from swaprail.db.leases import Leases
 from swaprail.db.transitions import write_moves
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
@@ -19,7 +18,7 @@ from swaprail.messages.topics import OrderEvents, OrdersRouted, QuotesAsked, Top
 from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.testing.conditions import until
-from swaprail.testing.factories import SOL, USDC, insert_order
+from swaprail.testing.factories import SOL, USDC, insert_order, lease_order
 from swaprail_router.answer_quotes import answer_quotes
 from swaprail_router.ask_venues import GuardedVenue
 from swaprail_router.choose_route import RouteRules
@@ -52,7 +51,7 @@ class Heard:
 
     @property
     def routed(self) -> list[UUID]:
-        return [ref.id for _, m in self.messages if isinstance(m, OrdersRouted) for ref in m.orders]
+        return [item.order.id for _, m in self.messages if isinstance(m, OrdersRouted) for item in m.orders]
 
     @property
     def statuses(self) -> list[str]:
@@ -71,8 +70,7 @@ class Bench:
         self.desk = Desk(RouterSettings(), self.quoting, load_tokens(None), publisher, moves)
 
     async def lease(self, order_id: UUID) -> LeasedOrder:
-        (order,), _ = await Leases(self.db, "me", 30, [Status.PENDING, Status.ROUTING]).take([order_id])
-        return order
+        return await lease_order(self.db, order_id)
 
     async def row(self, order_id: UUID) -> Any:
         return await self.db.fetchrow(
@@ -92,7 +90,11 @@ async def test_the_order_is_handed_over_with_the_best_route_and_all_quotes_when_
     await route_order(bench.desk, await bench.lease(order_id))
     row = await bench.row(order_id)
     routing = msgspec.json.decode(row["routing"])
-    assert (row["status"], row["lease_until"]) == ("BUILDING", None)
+    assert (row["status"], row["lease_owner"]) == ("BUILDING", "message")
+    (_, message) = next((t, m) for t, m in bench.heard.messages if isinstance(m, OrdersRouted))
+    handed = message.orders[0].order
+    assert (handed.status, handed.seq, handed.fence) == (Status.BUILDING, row["seq"], row["fence"])
+    assert bytes(handed.routing).decode() == row["routing"]
     assert (routing["route"]["venue"], routing["route"]["leastOutput"]) == ("meteora", 150_245_000)
     assert [q["venue"] for q in routing["quotes"]] == ["meteora", "raydium"]
     assert bench.heard.routed == [order_id]
@@ -167,17 +169,17 @@ async def test_quotes_are_answered_best_first_when_asked_without_an_order(bench:
 
 async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_passes(bench: Bench) -> None:
     past, future = datetime.now(UTC) - timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=1)
-    expired = await insert_order(bench.db, queued=False, expires_at=past)
+    expired = await insert_order(bench.db, status=Status.PENDING, expires_at=past)
     others = [
-        await insert_order(bench.db, queued=False, expires_at=future),
-        await insert_order(bench.db, queued=False),
-        await insert_order(bench.db, queued=True, expires_at=past),
+        await insert_order(bench.db, status=Status.PENDING, expires_at=future),
+        await insert_order(bench.db, status=Status.PENDING),
+        await insert_order(bench.db, expires_at=past),
     ]
     publisher: Any = bench.heard
     housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
     assert await housekeeping.expire_waiting() == 1
     assert (await bench.row(expired))["status"] == "EXPIRED"
-    assert [(await bench.row(other))["status"] for other in others] == ["PENDING"] * 3
+    assert [(await bench.row(other))["status"] for other in others] == ["PENDING", "PENDING", "ROUTING"]
     assert bench.heard.statuses == ["EXPIRED"]
 
 

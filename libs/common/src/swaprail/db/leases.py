@@ -4,48 +4,29 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from swaprail.db.connect import Database
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
-from swaprail.messages.topics import OrderEvent
 
-_BY_ID = """
-with due as (select * from unnest($1::uuid[]) as t(id)),
-"""
-_BY_SCAN = """
+# An order is free when no unlapsed lease is on it.
+_SCAN = """
 with due as (
     select id from orders
     where queued_at is not null and closed_at is null and status = any($2::text[])
       and coalesce(lease_until, due_at) <= now()
     order by id limit $1 for update skip locked
-),
-"""
-# PENDING becomes ROUTING by being leased, one commit for both; any other status stays.
-# A PENDING order was never leased, so its first fence tells that it advanced.
-_LEASE = """
-leased as (
-    update orders o set
-        status = case o.status when 'PENDING' then 'ROUTING' else o.status end,
-        seq = o.seq + (o.status = 'PENDING')::int,
-        fence = o.fence + 1, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
-    from due
-    where o.id = due.id and o.status = any($2::text[])
-      and o.queued_at is not null and o.closed_at is null
-      and (o.lease_until is null or o.lease_until <= now())
-    returning o.id, o.account, o.wallet, o.status, o.seq, o.fence, o.input_mint, o.output_mint, o.input_amount,
-        o.slippage_bps, o.min_output_amount, o.queued_at, o.expires_at, o.attempts, o.routing, o.trace
-),
-told as (
-    insert into order_events (order_id, seq, status, data)
-    select id, seq, status, '{}' from leased where fence = 1
 )
-select *, floor(extract(epoch from now()) * 1000)::bigint as at from leased order by id
+update orders o set fence = o.fence + 1, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
+from due where o.id = due.id
+returning o.*
 """
 # A released lease stays released: its holder's last write may be on its way while it renews.
 _RENEW = """
 with v as (select * from unnest($1::uuid[], $2::bigint[]) as t(id, fence)),
 renewed as (
-    update orders o set lease_until = now() + make_interval(secs => $3)
+    update orders o set lease_owner = $4, lease_until = now() + make_interval(secs => $3)
     from v where o.id = v.id and o.fence = v.fence and o.lease_until is not null and o.closed_at is null
 )
 select o.id from orders o join v on o.id = v.id and o.fence = v.fence
@@ -64,23 +45,20 @@ class Leases:
         """Lease only orders in one of the statuses, for lease_s seconds by the database's clock."""
         self._database = database
         self._owner = owner
-        self._lease_s = lease_s
+        self.lease_s = lease_s
         self._statuses = [str(s) for s in statuses]
 
-    async def take(self, ids: Sequence[UUID]) -> tuple[list[LeasedOrder], list[OrderEvent]]:
-        """Lease those of the orders that are free, in one commit; also return the events that happened by it."""
-        rows = await self._database.fetch(_BY_ID + _LEASE, ids, self._statuses, self._owner, self._lease_s)
-        return _read(rows)
-
-    async def scan(self, limit: int) -> tuple[list[LeasedOrder], list[OrderEvent]]:
+    async def scan(self, limit: int) -> list[LeasedOrder]:
         """Lease up to so many orders that are due and held by nobody, oldest first, skipping what others scan."""
-        rows = await self._database.fetch(_BY_SCAN + _LEASE, limit, self._statuses, self._owner, self._lease_s)
-        return _read(rows)
+        return [
+            read_order(row)
+            for row in await self._database.fetch(_SCAN, limit, self._statuses, self._owner, self.lease_s)
+        ]
 
     async def renew(self, held: Sequence[tuple[UUID, int]]) -> set[UUID]:
         """Extend the leases (order, fence) in one commit; return the orders that nobody else has leased since."""
         ids, fences = [order_id for order_id, _ in held], [fence for _, fence in held]
-        return {row["id"] for row in await self._database.fetch(_RENEW, ids, fences, self._lease_s)}
+        return {row["id"] for row in await self._database.fetch(_RENEW, ids, fences, self.lease_s, self._owner)}
 
     async def release(self, held: Sequence[tuple[UUID, int]]) -> None:
         """Hand the orders (order, fence) over at once, in one commit, instead of letting their leases lapse."""
@@ -88,17 +66,8 @@ class Leases:
         await self._database.fetch(_RELEASE, ids, fences)
 
 
-def _read(rows: Sequence[Any]) -> tuple[list[LeasedOrder], list[OrderEvent]]:
-    orders = [_order(row) for row in rows]
-    events = [
-        OrderEvent(o.id, o.seq, o.status, row["at"], o.account, o.wallet, trace=o.trace)
-        for o, row in zip(orders, rows, strict=True)
-        if o.fence == 1
-    ]
-    return orders, events
-
-
-def _order(row: Any) -> LeasedOrder:
+def read_order(row: Any) -> LeasedOrder:
+    """Return the order of a row of the table orders."""
     least, routing = row["min_output_amount"], row["routing"]
     return LeasedOrder(
         id=row["id"],
@@ -115,6 +84,6 @@ def _order(row: Any) -> LeasedOrder:
         queued_at=row["queued_at"],
         expires_at=row["expires_at"],
         attempts=row["attempts"],
-        routing=None if routing is None else routing.encode(),
+        routing=msgspec.Raw((routing or "null").encode()),
         trace=row["trace"],
     )

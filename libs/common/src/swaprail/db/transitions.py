@@ -8,12 +8,14 @@ import msgspec
 from swaprail.db.connect import Database
 from swaprail.domain.lifecycle import TERMINAL, Status
 from swaprail.domain.orders import LeasedOrder
+from swaprail.messages.topics import HANDOVER_S
 
 
 class Move(msgspec.Struct, frozen=True):
     """One transition of a leased order. JSON fields are text.
 
     due_in_s: release the lease, and let reconcilers take the order after so many seconds; None keeps the lease.
+    hand_over: give the lease to whoever takes the message that follows, with the next fence.
     following == order.status moves nothing and tells nobody (used to release).
     """
 
@@ -23,23 +25,27 @@ class Move(msgspec.Struct, frozen=True):
     due_in_s: float | None = None
     routing: str | None = None
     failure: str | None = None
+    hand_over: bool = False
 
 
 class Moved(msgspec.Struct, frozen=True):
-    """A committed transition; at is in milliseconds since 1970."""
+    """A committed transition; at is in milliseconds since 1970. fence is the order's from now on."""
 
     seq: int
     at: int
+    fence: int
 
 
-# The part that every guarded write shares: v gives id, expected, fence, next, data, due_in, routing, failure,
-# reconciling and output; up changes the orders that still match; told writes their events.
+# The part that every guarded write shares. v gives id, expected, fence, next, data, due_in, lease_s (None: leave the
+# lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the orders
+# that still match; told writes their events.
 GUARDED_UPDATE = """
 up as (
     update orders o set
         status = v.next, seq = o.seq + (v.next <> v.expected)::int,
-        lease_owner = case when v.due_in is null then o.lease_owner end,
-        lease_until = case when v.due_in is null then o.lease_until end,
+        fence = o.fence + v.hand_over::int,
+        lease_owner = case when v.due_in is null then coalesce(v.owner, o.lease_owner) end,
+        lease_until = case when v.due_in is null then coalesce(now() + make_interval(secs => v.lease_s), o.lease_until) end,
         due_at = coalesce(now() + make_interval(secs => v.due_in), o.due_at),
         attempts = o.attempts + v.new_attempts,
         routing = coalesce(v.routing, o.routing), failure = coalesce(v.failure, o.failure),
@@ -54,14 +60,15 @@ told as (
     select id, seq, status, data from up where status <> expected
 )
 """
-RESULT = "select id, seq, floor(extract(epoch from now()) * 1000)::bigint as at from up"
+RESULT = "select id, seq, fence, floor(extract(epoch from now()) * 1000)::bigint as at from up"
 TERMINAL_NAMES = [str(status) for status in TERMINAL]
 
 _MOVE = f"""
 with v as (
-    select t.*, 0 as new_attempts, null::numeric as output_amount, false as reconciling
-    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::json[])
-        as t(id, expected, fence, next, data, due_in, routing, failure)
+    select t.*, case when hand_over then 'message' end as owner, case when hand_over then $11::float8 end as lease_s,
+        0 as new_attempts, null::numeric as output_amount, false as reconciling
+    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::json[],
+        $10::bool[]) as t(id, expected, fence, next, data, due_in, routing, failure, hand_over)
 ),
 {GUARDED_UPDATE}
 {RESULT}
@@ -69,7 +76,7 @@ with v as (
 
 
 async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any]:
-    """Write transitions in one statement; return the rows (id, seq, at) of those that took place."""
+    """Write transitions in one statement; return the rows (id, seq, at, fence) of those that took place."""
     return await database.fetch(
         _MOVE,
         TERMINAL_NAMES,
@@ -81,4 +88,6 @@ async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any
         [m.due_in_s for m in moves],
         [m.routing for m in moves],
         [m.failure for m in moves],
+        [m.hand_over for m in moves],
+        HANDOVER_S,
     )

@@ -65,8 +65,8 @@ class NewOrder(msgspec.Struct, frozen=True):
     trace: str | None = None
 
 
-class LeasedOrder(msgspec.Struct, frozen=True):
-    """What a worker needs of an order it has just leased; fence is the worker's own."""
+class LeasedOrder(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
+    """What a worker needs of an order it holds the lease of; fence is the lease's. routing is a domain.quotes.Routing or null, as JSON."""
 
     id: UUID
     account: str
@@ -80,10 +80,10 @@ class LeasedOrder(msgspec.Struct, frozen=True):
     slippage_bps: int
     min_output_amount: int | None
     queued_at: datetime
-    expires_at: datetime | None
-    attempts: int
-    routing: bytes | None
-    trace: str | None
+    expires_at: datetime | None = None
+    attempts: int = 0
+    routing: msgspec.Raw = msgspec.Raw(b"null")
+    trace: str | None = None
 
 
 class StaleLeaseError(Exception):

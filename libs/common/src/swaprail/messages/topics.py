@@ -5,8 +5,12 @@ from uuid import UUID
 
 import msgspec
 
+from swaprail.domain.orders import LeasedOrder
+
 VERSION = 1
-MAX_ORDERS_PER_MESSAGE = 256
+MAX_ORDERS_PER_MESSAGE = 64
+# How long a message holds the lease of its orders; a lost message costs so much.
+HANDOVER_S = 1.0
 
 
 class Topic(StrEnum):
@@ -25,24 +29,28 @@ class Group(StrEnum):
     EXECUTOR = "executor"
 
 
-class OrderRef(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """An order to look at; the truth about it is in the database. trace is a W3C traceparent."""
+class HandedOver(msgspec.Struct, frozen=True, rename="camel"):
+    """An order together with the lease on it: whoever takes the message holds the order's fence.
 
-    id: UUID
-    trace: str | None = None
+    until is in milliseconds since 1970, by the database's clock: from then on the lease has lapsed, and a scan
+    may have given it to another.
+    """
+
+    order: LeasedOrder
+    until: int
 
 
 class OrdersAccepted(msgspec.Struct, frozen=True, rename="camel"):
-    """Orders stored and queued: route them."""
+    """Orders stored and queued, in ROUTING: route them."""
 
-    orders: list[OrderRef]
+    orders: list[HandedOver]
     version: int = VERSION
 
 
 class OrdersRouted(msgspec.Struct, frozen=True, rename="camel"):
-    """Orders with a stored route: execute them."""
+    """Orders with a stored route, in BUILDING: execute them."""
 
-    orders: list[OrderRef]
+    orders: list[HandedOver]
     version: int = VERSION
 
 

@@ -1,4 +1,4 @@
-"""Joins a topic to an intake: lease a batch in one commit, acknowledge it, only then work."""
+"""Joins a topic to an intake: take the orders that a message hands over, then acknowledge it."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from swaprail.telemetry.message_spans import process_spans
 def consume(
     broker: RedisBroker, keeper: StreamKeeper, consumption: Consumption[Any], intake: Intake, owner: str
 ) -> None:
-    """Read the topic as one of its group; a message is acknowledged when its orders' leases are committed."""
+    """Read the topic as one of its group. If this process dies, the leases that came with the orders lapse."""
 
     async def take(messages: list[Any]) -> None:
-        refs = [ref for message in messages for ref in message.orders]
-        await intake.take(process_spans(consumption.topic, refs) if tracing.enabled() else refs)
+        items = [item for message in messages for item in message.orders]
+        intake.take(process_spans(consumption.topic, items) if tracing.enabled() else items)
 
     async def handle(received: Received[Any]) -> None:
         await keeper.dead_letter(consumption.topic, received.undecodable, "undecodable")

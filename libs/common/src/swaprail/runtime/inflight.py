@@ -1,6 +1,7 @@
 """The orders this process works on: bounded, their leases renewed, dropped when a lease is lost."""
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from uuid import UUID
 
@@ -12,6 +13,20 @@ from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 
+RENEW_EVERY_S = 0.25
+RENEW_AFTER = 0.6  # of a lease's length
+
+
+class _Held:
+    """An order, its task, and when its lease is to be renewed."""
+
+    __slots__ = ("order", "renew_at", "task")
+
+    def __init__(self, order: LeasedOrder, task: asyncio.Task[None], renew_at: float) -> None:
+        self.order = order
+        self.task = task
+        self.renew_at = renew_at
+
 
 class InFlight:
     """Runs one task per leased order, at most `limit` at once."""
@@ -22,14 +37,12 @@ class InFlight:
         leases: Leases,
         *,
         limit: int,
-        lease_s: float,
         stage: str,
     ) -> None:
         self._work = work
         self._leases = leases
         self._limit = limit
-        self._lease_s = lease_s
-        self._orders: dict[UUID, tuple[LeasedOrder, asyncio.Task[None]]] = {}
+        self._orders: dict[UUID, _Held] = {}
         self._freed = asyncio.Event()
         self._gauge = metrics.IN_FLIGHT.labels(stage)
         self._renewer: asyncio.Task[None] | None = None
@@ -50,17 +63,23 @@ class InFlight:
         """Begin to renew leases."""
         self._renewer = asyncio.create_task(self._renew_forever(), name=f"{self.stage} leases")
 
-    def take(self, orders: Sequence[LeasedOrder]) -> None:
-        """Work on freshly leased orders. An order already here was leased anew: its old task is stale."""
+    def take(self, orders: Sequence[LeasedOrder], *, lease_s: float) -> None:
+        """Work on orders whose leases last so many seconds from now.
+
+        An order that is here already under an older fence was leased anew: its old task is stale.
+        """
+        renew_at = time.monotonic() + lease_s * RENEW_AFTER
         loop = asyncio.get_running_loop()
         for order in orders:
-            stale = self._orders.pop(order.id, None)
+            stale = self._orders.get(order.id)
             if stale is not None:
-                stale[1].cancel()
+                if stale.order.fence >= order.fence:
+                    continue
+                stale.task.cancel()
             # Run at once until it waits: an order that waits for nothing costs no turn of the loop.
             task = asyncio.Task(self._run(order), loop=loop, eager_start=True)
             if not task.done():
-                self._orders[order.id] = (order, task)
+                self._orders[order.id] = _Held(order, task, renew_at)
         self._gauge.set(len(self._orders))
 
     async def wait_free(self) -> None:
@@ -72,12 +91,12 @@ class InFlight:
     async def drain(self) -> None:
         """Return when every order taken is finished or released."""
         while self._orders:
-            await asyncio.wait([task for _, task in self._orders.values()])
+            await asyncio.wait([held.task for held in self._orders.values()])
 
     async def stop(self) -> None:
         """Drop what is left and hand it over to other workers."""
-        held = [(order.id, order.fence) for order, _ in self._orders.values()]
-        tasks = [task for _, task in self._orders.values()]
+        held = [(h.order.id, h.order.fence) for h in self._orders.values()]
+        tasks = [held.task for held in self._orders.values()]
         if self._renewer is not None:
             tasks.append(self._renewer)
         for task in tasks:
@@ -106,27 +125,38 @@ class InFlight:
             log.exception("order left to its lease", order_id=str(order.id), trace=order.trace)
         finally:
             held = self._orders.get(order.id)
-            if held is not None and held[0].fence == order.fence:
+            if held is not None and held.order.fence == order.fence:
                 del self._orders[order.id]
             self._gauge.set(len(self._orders))
             self._freed.set()
 
+    def extended(self, order: LeasedOrder) -> None:
+        """Note that a write of the order has just extended its lease to the full length."""
+        held = self._orders.get(order.id)
+        if held is not None and held.order.fence == order.fence:
+            held.renew_at = time.monotonic() + self._leases.lease_s * RENEW_AFTER
+
     async def _renew_forever(self) -> None:
         while True:
-            await asyncio.sleep(self._lease_s / 3)
+            await asyncio.sleep(RENEW_EVERY_S)
             try:
-                await self._renew_once()
+                await self._renew_due()
             except EngineError as error:
                 log.warning("leases not renewed", detail=error.detail)
 
-    async def _renew_once(self) -> None:
-        held = [(order.id, order.fence) for order, _ in self._orders.values()]
-        if not held:
+    async def _renew_due(self) -> None:
+        now = time.monotonic()
+        due = [(h.order.id, h.order.fence) for h in self._orders.values() if h.renew_at <= now]
+        if not due:
             return
-        kept = await self._leases.renew(held)
-        for order_id, fence in held:
-            current = self._orders.get(order_id)
-            if order_id not in kept and current is not None and current[0].fence == fence:
-                metrics.LEASES_LOST.labels(self.stage).inc()
-                log.warning("lease lost", order_id=str(order_id), fence=fence)
-                current[1].cancel()
+        kept = await self._leases.renew(due)
+        for order_id, fence in due:
+            held = self._orders.get(order_id)
+            if held is None or held.order.fence != fence:
+                continue
+            if order_id in kept:
+                held.renew_at = now + self._leases.lease_s * RENEW_AFTER
+                continue
+            metrics.LEASES_LOST.labels(self.stage).inc()
+            log.warning("lease lost", order_id=str(order_id), fence=fence)
+            held.task.cancel()

@@ -1,33 +1,27 @@
-"""How orders come to a worker: named by a message, or found by a scan of what is due."""
+"""How orders come to a worker: handed over by a message, or found by a scan of what is due."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 
-import msgspec
-
-from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.leases import Leases
 from swaprail.domain.errors import EngineError
-from swaprail.domain.orders import LeasedOrder
-from swaprail.messages.topics import OrderEvent, OrderEvents, OrderRef, Topic
+from swaprail.messages.topics import HANDOVER_S, HandedOver
 from swaprail.runtime.inflight import InFlight
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
-from swaprail.telemetry.order_lines import log_step
 
 log = get_logger(__name__)
 
 SCAN_LIMIT = 256
-RETRY_S = 0.5
 
 
 class Intake:
-    """Leases orders up to the free places and starts work on them."""
+    """Takes orders up to the free places and starts work on them."""
 
-    def __init__(self, leases: Leases, inflight: InFlight, publisher: TopicPublisher, *, interval_s: float) -> None:
+    def __init__(self, leases: Leases, inflight: InFlight, *, interval_s: float) -> None:
         self._leases = leases
         self._inflight = inflight
-        self._publisher = publisher
         self._interval_s = interval_s
         self._scanner: asyncio.Task[None] | None = None
 
@@ -41,22 +35,15 @@ class Intake:
             self._scanner.cancel()
             await asyncio.gather(self._scanner, return_exceptions=True)
 
-    async def take(self, refs: Sequence[OrderRef]) -> None:
-        """Lease the orders of messages in one commit, waiting while the database is away.
+    def take(self, handed_over: Sequence[HandedOver]) -> None:
+        """Work on the orders of messages: they bring their leases along.
 
-        What finds no free place is left to the scans, here or of another replica.
+        What comes too late, or finds no free place, is left to the scans, here or of another replica.
         """
-        traces = {ref.id: ref.trace for ref in refs}
-        wanted = list(traces)[: self._inflight.free]
-        while wanted:
-            try:
-                orders, events = await self._leases.take(wanted)
-                self._begin([_in_trace(order, traces[order.id]) for order in orders], events)
-            except EngineError as error:
-                log.warning("orders not leased yet", detail=error.detail, orders=len(wanted))
-                await asyncio.sleep(RETRY_S)
-            else:
-                return
+        now = time.time() * 1000
+        fresh = [item.order for item in handed_over if item.until > now]
+        metrics.HANDED_OVER.labels(self._inflight.stage, "late").inc(len(handed_over) - len(fresh))
+        self._inflight.take(fresh[: self._inflight.free], lease_s=HANDOVER_S)
 
     async def wait_free(self) -> None:
         """Return when another message may be read."""
@@ -67,19 +54,11 @@ class Intake:
         limit = min(self._inflight.free, SCAN_LIMIT)
         if not limit:
             return 0
-        orders, events = await self._leases.scan(limit)
+        orders = await self._leases.scan(limit)
         for order in orders:
             metrics.RECONCILED.labels(order.status).inc()
-        self._begin(orders, events)
+        self._inflight.take(orders, lease_s=self._leases.lease_s)
         return len(orders)
-
-    def _begin(self, orders: list[LeasedOrder], events: list[OrderEvent]) -> None:
-        if events:
-            self._publisher.publish(Topic.EVENTS, OrderEvents(events))
-            metrics.TRANSITIONS.labels("PENDING", "ROUTING").inc(len(events))
-            for event in events:
-                log_step(event.status, event.order_id, event.seq, event.trace)
-        self._inflight.take(orders)
 
     async def _scan_forever(self) -> None:
         while True:
@@ -91,8 +70,3 @@ class Intake:
             if found < SCAN_LIMIT:
                 await asyncio.sleep(self._interval_s)
             await self._inflight.wait_free()
-
-
-def _in_trace(order: LeasedOrder, trace: str | None) -> LeasedOrder:
-    """Continue the trace where the message left it; a scanned order continues the request's own."""
-    return order if trace is None else msgspec.structs.replace(order, trace=trace)

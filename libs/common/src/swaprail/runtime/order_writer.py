@@ -23,7 +23,7 @@ class OrderWriter[M: Move]:
     def __init__(
         self, write: Callable[[Sequence[M]], Awaitable[Sequence[Any]]], publisher: TopicPublisher, *, name: str
     ) -> None:
-        """Write by `write`, which returns the rows (id, seq, at) of the transitions that took place."""
+        """Write by `write`, which returns the rows (id, seq, at, fence) of the transitions that took place."""
         self._write = write
         self._publisher = publisher
         self._rows = metrics.BATCH_ROWS.labels(name)
@@ -48,7 +48,7 @@ class OrderWriter[M: Move]:
         rows = await self._write(moves)
         self._seconds.observe(time.perf_counter() - began)
         self._rows.observe(len(moves))
-        found: dict[UUID, Moved] = {row["id"]: Moved(row["seq"], row["at"]) for row in rows}
+        found: dict[UUID, Moved] = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in rows}
         results = [found.get(move.order.id) for move in moves]
         self._tell(moves, results)
         return results

@@ -49,6 +49,12 @@ STREAM_LENGTH = Gauge("swaprail_stream_length", "Entries kept", ["stream"], regi
 IN_FLIGHT = Gauge("swaprail_orders_in_flight", "Orders this process works on", ["stage"], registry=REGISTRY)
 SLOTS = Gauge("swaprail_execution_slots", "Places for orders in this process", ["state"], registry=REGISTRY)
 LEASES_LOST = Counter("swaprail_lease_lost_total", "Orders taken over by another worker", ["kind"], registry=REGISTRY)
+HANDED_OVER = Counter(
+    "swaprail_orders_handed_over_total",
+    "Orders of messages that were not taken",
+    ["stage", "reason"],
+    registry=REGISTRY,
+)
 RECONCILED = Counter(
     "swaprail_reconciliations_total", "Orders found by scanning, not by a message", ["status"], registry=REGISTRY
 )

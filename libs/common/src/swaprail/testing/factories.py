@@ -6,7 +6,9 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from swaprail.db.leases import read_order
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
 
 SOL = "So11111111111111111111111111111111111111112"
 USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
@@ -15,8 +17,7 @@ USDC = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v"
 async def insert_order(
     connection: Any,
     *,
-    status: Status = Status.PENDING,
-    queued: bool = True,
+    status: Status = Status.ROUTING,
     due_in_s: float = 0,
     expires_at: datetime | None = None,
     account: str = "local",
@@ -27,7 +28,7 @@ async def insert_order(
     routing: str | None = None,
     trace: str | None = None,
 ) -> UUID:
-    """Insert an order (SOL to USDC) with its first event; beyond PENDING, with the events on the way."""
+    """Insert an order (SOL to USDC) that nobody holds, with the events on its way; PENDING ones wait to be executed."""
     order_id = uuid7()
     path = [Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED]
     steps = path[: path.index(status) + 1]
@@ -56,9 +57,23 @@ async def insert_order(
         len(steps),
         len(steps) - 1,
         due_in_s,
-        queued,
+        status is not Status.PENDING,
         routing,
         trace,
         [str(s) for s in steps],
     )
     return order_id
+
+
+async def lease_order(connection: Any, order_id: UUID, *, owner: str = "test", lease_s: float = 30) -> LeasedOrder:
+    """Take the lease on an order, whoever holds it."""
+    rows = await connection.fetch(
+        """
+        update orders set fence = fence + 1, lease_owner = $2, lease_until = now() + make_interval(secs => $3)
+        where id = $1 returning *
+        """,
+        order_id,
+        owner,
+        lease_s,
+    )
+    return read_order(rows[0])

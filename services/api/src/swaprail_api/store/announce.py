@@ -1,12 +1,16 @@
 """Telling others what was committed. Never before the commit, and never in the way of the request."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
 
 from swaprail.domain.lifecycle import Status
-from swaprail.messages.topics import OrderEvent, OrderEvents, OrderRef, OrdersAccepted, Topic
+from swaprail.domain.orders import LeasedOrder
+from swaprail.messages.topics import HANDOVER_S, HandedOver, OrderEvent, OrderEvents, OrdersAccepted, Topic
+from swaprail.telemetry import metrics
+from swaprail_api.store.intake_row import IntakeRow
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Publisher(Protocol):
@@ -17,52 +21,27 @@ class Publisher(Protocol):
         ...
 
 
-class NewRow(Protocol):
-    """What is told of a new order."""
-
-    @property
-    def id(self) -> UUID:
-        """The order."""
-        ...
-
-    @property
-    def account(self) -> str:
-        """Its owner."""
-        ...
-
-    @property
-    def wallet(self) -> str:
-        """Its wallet."""
-        ...
-
-    @property
-    def trace(self) -> str | None:
-        """Its trace."""
-        ...
-
-    @property
-    def execute(self) -> bool:
-        """Whether it is queued."""
-        ...
-
-
 class Announcer:
     """Publishes one message a topic for everything that one commit stored."""
 
     def __init__(self, publisher: Publisher) -> None:
         self._publisher = publisher
 
-    def accepted(self, stored: Sequence[tuple[NewRow, datetime]]) -> None:
-        """Tell of new orders: the router of those to execute, everybody of the first event."""
+    def accepted(self, stored: Sequence[tuple[IntakeRow, datetime]]) -> None:
+        """Tell everybody of new orders, and hand those to execute over to the routers."""
         if not stored:
             return
-        self.queued([OrderRef(row.id, row.trace) for row, _ in stored if row.execute])
         self.events([_event(row, created_at) for row, created_at in stored])
+        self.started([_handed(row, created_at) for row, created_at in stored if row.execute])
 
-    def queued(self, orders: list[OrderRef]) -> None:
-        """Wake the router."""
-        if orders:
-            self._publisher.publish(Topic.ACCEPTED, OrdersAccepted(orders))
+    def started(self, orders: list[LeasedOrder]) -> None:
+        """Tell everybody that the orders are in ROUTING, and hand them over to the routers."""
+        if not orders:
+            return
+        metrics.TRANSITIONS.labels(Status.PENDING, Status.ROUTING).inc(len(orders))
+        self.events([_routing_event(order) for order in orders])
+        handed = [HandedOver(o, milliseconds(o.queued_at) + int(HANDOVER_S * 1000)) for o in orders]
+        self._publisher.publish(Topic.ACCEPTED, OrdersAccepted(handed))
 
     def events(self, events: list[OrderEvent]) -> None:
         """Tell whoever watches."""
@@ -72,8 +51,32 @@ class Announcer:
 
 def milliseconds(at: datetime) -> int:
     """Return a time in milliseconds since 1970."""
-    return int(at.timestamp() * 1000)
+    return (at - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _event(row: NewRow, at: datetime) -> OrderEvent:
+def _event(row: IntakeRow, at: datetime) -> OrderEvent:
     return OrderEvent(row.id, 1, Status.PENDING, milliseconds(at), row.account, row.wallet, trace=row.trace)
+
+
+def _handed(row: IntakeRow, at: datetime) -> LeasedOrder:
+    return LeasedOrder(
+        id=row.id,
+        account=row.account,
+        wallet=row.wallet,
+        status=Status.ROUTING,
+        seq=2,
+        fence=1,
+        input_mint=row.input_mint,
+        output_mint=row.output_mint,
+        input_amount=int(row.input_amount),
+        slippage_bps=row.slippage_bps,
+        min_output_amount=None if row.min_output_amount is None else int(row.min_output_amount),
+        queued_at=at,
+        expires_at=row.expires_at,
+        trace=row.trace,
+    )
+
+
+def _routing_event(order: LeasedOrder) -> OrderEvent:
+    at = milliseconds(order.queued_at)
+    return OrderEvent(order.id, order.seq, Status.ROUTING, at, order.account, order.wallet, trace=order.trace)

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
 
 import msgspec
 
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
+from swaprail.messages.topics import HANDOVER_S
 from swaprail_api.store.announce import Announcer
+from swaprail_api.store.intake_row import IntakeRow
 from swaprail_api.store.rows import accepted_order
 
+# An order to execute is stored together with its lease, which the message to the routers hands over.
 # Keys are inserted in their order, so that two processes cannot wait for each other. Of one key's rows, the first.
 _INSERT = """
 with v as materialized (
@@ -33,16 +34,21 @@ taken as (
 stored as (
     insert into orders (
         id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
-        input_amount, slippage_bps, min_output_amount, expires_at, status, seq, trace, queued_at, due_at
+        input_amount, slippage_bps, min_output_amount, expires_at, trace, status, seq, fence, lease_owner, lease_until,
+        queued_at
     )
     select id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
-        input_amount::numeric, slippage_bps, min_output_amount::numeric, expires_at, 'PENDING', 1, trace,
-        case when execute then now() end, case when execute then now() + interval '1 second' end
+        input_amount::numeric, slippage_bps, min_output_amount::numeric, expires_at, trace,
+        case when execute then 'ROUTING' else 'PENDING' end, 1 + execute::int, execute::int,
+        case when execute then 'message' end, case when execute then now() + make_interval(secs => $18) end,
+        case when execute then now() end
     from v where key is null or id in (select order_id from taken)
-    returning id, created_at
+    returning id, seq, created_at
 ),
 told as (
-    insert into order_events (order_id, seq, status, data, at) select id, 1, 'PENDING', '{}', created_at from stored
+    insert into order_events (order_id, seq, status, data, at)
+    select id, step.seq, step.status, '{}', created_at
+    from stored join (values (1, 'PENDING'), (2, 'ROUTING')) as step(seq, status) on step.seq <= stored.seq
 )
 select id, created_at from stored
 """
@@ -51,28 +57,6 @@ select v.n, k.request_sha256, o.* from unnest($1::text[], $2::text[]) with ordin
 join idempotency_keys k on k.account = v.account and k.key = v.key
 join orders o on o.id = k.order_id
 """
-
-
-class IntakeRow(NamedTuple):
-    """An order to store, in the statement's order of columns. Amounts are text: the database parses them fastest."""
-
-    id: UUID
-    account: str
-    wallet: str
-    input_mint: str
-    output_mint: str
-    input_symbol: str
-    output_symbol: str
-    input_decimals: int
-    output_decimals: int
-    input_amount: str
-    slippage_bps: int
-    min_output_amount: str | None
-    expires_at: datetime | None
-    execute: bool
-    trace: str | None
-    key: str | None
-    request_sha256: bytes | None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -86,30 +70,6 @@ class Accepted(msgspec.Struct, frozen=True):
 type Outcome = Accepted | EngineError
 
 
-def intake_row(order: NewOrder, key: str | None, request_sha256: bytes | None) -> IntakeRow:
-    """Return the row of an order."""
-    least = order.min_output_amount
-    return IntakeRow(
-        order.id,
-        order.account,
-        order.wallet,
-        order.input_mint,
-        order.output_mint,
-        order.input_symbol,
-        order.output_symbol,
-        order.input_decimals,
-        order.output_decimals,
-        str(order.input_amount),
-        order.slippage_bps,
-        None if least is None else str(least),
-        order.expires_at,
-        order.execute,
-        order.trace,
-        key,
-        request_sha256,
-    )
-
-
 class IntakeStore:
     """Writes batches of new orders."""
 
@@ -120,7 +80,7 @@ class IntakeStore:
     async def write(self, rows: Sequence[IntakeRow]) -> Sequence[Outcome]:
         """Store the orders in one commit and announce them; outcomes in order."""
         columns = list(zip(*rows, strict=True))
-        created = {row["id"]: row["created_at"] for row in await self._database.fetch(_INSERT, *columns)}
+        created = {row["id"]: row["created_at"] for row in await self._database.fetch(_INSERT, *columns, HANDOVER_S)}
         self._announcer.accepted([(row, created[row.id]) for row in rows if row.id in created])
         lost = [row for row in rows if row.id not in created]
         found = dict(zip((row.id for row in lost), await self.find(lost), strict=True)) if lost else {}

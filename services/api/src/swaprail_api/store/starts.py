@@ -8,14 +8,16 @@ from uuid import UUID
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.leases import read_order
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import NewOrder
-from swaprail.messages.topics import OrderRef
+from swaprail.messages.topics import HANDOVER_S
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.intake import key_reused
 from swaprail_api.store.rows import Row, accepted_order
 
+# The order is leased by the same write, and the message to the routers hands the lease over.
 # A key used before never starts anything. Of the others, the first row of an order may. Rows are locked in the order
 # of their ids, so that two processes cannot wait for each other. A key that another process stores at the same moment
 # fails this statement: the writer then repeats it row by row.
@@ -35,9 +37,13 @@ held as (
     order by o.id for update of o
 ),
 started as (
-    update orders o set queued_at = now(), due_at = now() + interval '1 second'
+    update orders o set status = 'ROUTING', seq = o.seq + 1, queued_at = now(), fence = o.fence + 1,
+        lease_owner = 'message', lease_until = now() + make_interval(secs => $5)
     from held where o.id = held.id and o.status = 'PENDING' and o.queued_at is null
     returning o.*, held.n, held.key, held.sha
+),
+told as (
+    insert into order_events (order_id, seq, status, data, at) select id, seq, status, '{}', queued_at from started
 ),
 taken as (
     insert into idempotency_keys (account, key, request_sha256, order_id)
@@ -82,8 +88,8 @@ class StartStore:
 
     async def write(self, rows: Sequence[StartRow]) -> Sequence[Started | EngineError]:
         """Queue the orders in one commit and wake the router; outcomes in order."""
-        won = {row["n"]: row for row in await self._database.fetch(_START, *zip(*rows, strict=True))}
-        self._announcer.queued([OrderRef(row["id"], row["trace"]) for row in won.values()])
+        won = {row["n"]: row for row in await self._database.fetch(_START, *zip(*rows, strict=True), HANDOVER_S)}
+        self._announcer.started([read_order(row) for row in won.values()])
         lost = [(n, row) for n, row in enumerate(rows, start=1) if n not in won]
         told = dict(zip((n for n, _ in lost), await self._explain([row for _, row in lost]), strict=True))
         return [told[n] if n in told else _started(won[n], replayed=False) for n in range(1, len(rows) + 1)]

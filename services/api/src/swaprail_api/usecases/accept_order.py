@@ -13,7 +13,8 @@ from swaprail_api.metrics import DUPLICATES, SUBMITTED
 from swaprail_api.schemas.orders import OrderView, accepted_view
 from swaprail_api.schemas.requests import PlaceOrder
 from swaprail_api.store.backlog import Backlog
-from swaprail_api.store.intake import Accepted, IntakeRow, IntakeStore, Outcome, intake_row
+from swaprail_api.store.intake import Accepted, IntakeStore, Outcome
+from swaprail_api.store.intake_row import IntakeRow, intake_row
 from swaprail_api.usecases.check_order import check_order, expiry_error
 
 type Stored = tuple[OrderView, bool]  # the order as accepted, and whether it is a repetition
