@@ -15,7 +15,12 @@ from swaprail_local.topic_map import STREAMS
 type Json = dict[str, Any]
 
 # What fields hold whose type says less, because services pass them on unread.
-HELD: dict[str, Any] = {"status": Status, "data": dict[str, Any], "quotes": list[QuoteResult], "routing": Routing | None}
+HELD: dict[str, Any] = {
+    "status": Status,
+    "data": dict[str, Any],
+    "quotes": list[QuoteResult],
+    "routing": Routing | None,
+}
 
 
 def message_types() -> list[type[msgspec.Struct]]:
