@@ -29,6 +29,10 @@ async def _keep(_: object) -> None:
     """Reset nothing between statements: none of ours leaves anything in its session, and a reset is a round trip."""
 
 
+def _away(error: BaseException) -> EngineError:
+    return EngineError(ErrorCode.UNAVAILABLE, f"the database is away ({type(error).__name__})")
+
+
 class Database:
     """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable."""
 
@@ -65,6 +69,11 @@ class Database:
                 reset=_keep,
             )
 
+    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
+        await self.open()
+        assert self._pool is not None
+        return self._pool
+
     async def close(self) -> None:
         """Close every connection."""
         pool, self._pool = self._pool, None
@@ -79,19 +88,25 @@ class Database:
     async def connection(self) -> AsyncIterator[Any]:
         """Lend a connection; EngineError unavailable when there is none in time or it breaks."""
         try:
-            if self._pool is None:
-                await self.open()
-            assert self._pool is not None
-            async with self._pool.acquire(timeout=self._timeout_s) as connection:
+            pool = self._pool or await self._opened()
+            async with pool.acquire(timeout=self._timeout_s) as connection:
                 yield connection
         except AWAY as error:
-            raise EngineError(ErrorCode.UNAVAILABLE, f"the database is away ({type(error).__name__})") from error
+            raise _away(error) from error
 
     async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
         """Run one statement in a transaction of its own and return its rows."""
-        async with self.connection() as connection:
-            rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
-            return rows
+        # Not by `connection`: every order comes here several times, and a context manager is a good part of the cost.
+        try:
+            pool = self._pool or await self._opened()
+            connection = await pool.acquire(timeout=self._timeout_s)
+            try:
+                rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
+            finally:
+                await pool.release(connection)
+        except AWAY as error:
+            raise _away(error) from error
+        return rows
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run one statement and return its first row, if any."""
