@@ -15,14 +15,8 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.messages.topics import Group, HandedOver, OrdersAccepted, Topic
 from swaprail.settings import Settings
+from swaprail.testing.conditions import until
 from swaprail.testing.factories import SOL, USDC
-
-
-async def until(condition: Any, seconds: float = 8.0) -> None:
-    end = time.monotonic() + seconds
-    while not await condition() if asyncio.iscoroutinefunction(condition) else not condition():
-        assert time.monotonic() < end, "the condition was not met in time"
-        await asyncio.sleep(0.02)
 
 
 def handed_over() -> HandedOver:

@@ -22,7 +22,6 @@ from swaprail_api.cursor import Cursors
 from swaprail_api.deadline import body_deadline, database_deadline
 from swaprail_api.http.edge import Edge
 from swaprail_api.http.endpoints import Endpoint, litestar_handler
-from swaprail_api.http.events import NoEvents
 from swaprail_api.http.gate import Admission, Gate
 from swaprail_api.http.problems import handle_exception
 from swaprail_api.rate_limit import RateLimiter
@@ -142,7 +141,6 @@ class Api:
             middleware=[gate],
             lifespan=[self._lifespan],
             exception_handlers={Exception: handle_exception},
-            event_emitter_backend=NoEvents,
             openapi_config=None,
             logging_config=None,
         )

@@ -1,4 +1,4 @@
-"""Acknowledges entries a moment after their leases are committed, many with one command."""
+"""Acknowledges entries a moment after their orders were taken, many with one command."""
 
 import asyncio
 from collections import defaultdict
@@ -16,7 +16,7 @@ DELAY_S = 0.05
 
 
 class Acknowledger:
-    """Gathers acknowledgements. One that is lost costs nothing: the entry is claimed, and its orders are leased."""
+    """Gathers acknowledgements. One that is lost costs nothing: the entry is claimed, and its leases have lapsed."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

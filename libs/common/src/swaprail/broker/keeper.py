@@ -60,6 +60,7 @@ class StreamKeeper:
         self._task: asyncio.Task[None] | None = None
         self._started = False
         self._healthy = False
+        self._told = False  # that Redis is away: once, not every second
         self._claimed_at = 0.0
 
     async def start(self) -> None:
@@ -94,7 +95,7 @@ class StreamKeeper:
             raise EngineError(ErrorCode.UNAVAILABLE, "a subscriber is dead")
 
     def acknowledge(self, consumption: Consumption[Any], entry_ids: Sequence[bytes]) -> None:
-        """Acknowledge entries whose orders' leases are committed; returns at once."""
+        """Acknowledge entries whose orders were taken; returns at once."""
         self._acknowledger.add(consumption.topic, consumption.group, entry_ids)
 
     async def dead_letter(self, topic: Topic, raw: list[bytes], reason: str) -> None:
@@ -117,11 +118,11 @@ class StreamKeeper:
                 self._claimed_at = time.monotonic()
                 for consumption in self._consumptions:
                     await self._claim(consumption)
-            self._healthy = True
+            self._healthy, self._told = True, False
         except (RedisError, OSError, TimeoutError) as error:
-            if self._healthy or not self._started:
-                log.warning("Redis is away; scanning goes on", error=type(error).__name__)
-            self._healthy = False
+            if not self._told:
+                log.warning("Redis is away; the database is read instead", error=type(error).__name__)
+            self._healthy, self._told = False, True
 
     async def _ensure_groups(self) -> None:
         # From 0, so that entries published before the first consumer, or right after a FLUSHALL, are read.
