@@ -14,6 +14,7 @@ from swaprail.telemetry.logging import get_logger
 log = get_logger(__name__)
 
 SCAN_LIMIT = 256
+BUSY_PAUSE_S = 0.1
 
 
 class Intake:
@@ -49,9 +50,8 @@ class Intake:
         """Return when another message may be read."""
         await self._inflight.wait_free()
 
-    async def scan(self) -> int:
-        """Lease and start what is due; return how many orders that were."""
-        limit = min(self._inflight.free, SCAN_LIMIT)
+    async def scan(self, limit: int) -> int:
+        """Lease and start up to so many due orders; return how many there were."""
         if not limit:
             return 0
         orders = await self._leases.scan(limit)
@@ -62,11 +62,18 @@ class Intake:
 
     async def _scan_forever(self) -> None:
         while True:
-            try:
-                found = await self.scan()
-            except EngineError as error:
-                log.warning("due orders not scanned", detail=error.detail)
-                found = 0
-            if found < SCAN_LIMIT:
+            limit = min(self._inflight.free, SCAN_LIMIT)
+            found = await self._scan_if_possible(limit)
+            if found < limit:
                 await asyncio.sleep(self._interval_s)
+            elif limit < SCAN_LIMIT:
+                # More is due than there are places: gather a few that become free.
+                await asyncio.sleep(min(BUSY_PAUSE_S, self._interval_s))
             await self._inflight.wait_free()
+
+    async def _scan_if_possible(self, limit: int) -> int:
+        try:
+            return await self.scan(limit)
+        except EngineError as error:
+            log.warning("due orders not scanned", detail=error.detail)
+            return -1

@@ -1,0 +1,123 @@
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+
+from swaprail.db.connect import Database
+from swaprail.db.leases import Leases
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
+from swaprail.messages.topics import HandedOver
+from swaprail.runtime.inflight import InFlight
+from swaprail.runtime.intake import Intake
+from swaprail.testing.conditions import until
+from swaprail.testing.factories import insert_order, lease_order
+
+
+class Worker:
+    """Closes each order after a moment, and remembers how many it had at once."""
+
+    def __init__(self, db: Database, *, limit: int, lease_s: float = 5) -> None:
+        self.db = db
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.seen: list[LeasedOrder] = []
+        self.most_at_once = 0
+        leases = Leases(db, "me", lease_s, [Status.ROUTING])
+        self.inflight = InFlight(self._work, leases, limit=limit, stage="test")
+        self.intake = Intake(leases, self.inflight, interval_s=0.2)
+
+    async def _work(self, order: LeasedOrder) -> None:
+        self.seen.append(order)
+        await asyncio.sleep(0.01)
+        self.most_at_once = max(self.most_at_once, len(self.inflight))
+        await self.gate.wait()
+        await self.db.fetch("update orders set closed_at = now() where id = $1", order.id)
+
+
+@pytest.fixture
+async def db(database: str) -> AsyncIterator[Database]:
+    opened = Database(database, size=3, timeout_s=5, application="test")
+    yield opened
+    await opened.close()
+
+
+async def open_orders(db: Database) -> int:
+    count: int = await db.fetchval("select count(*) from orders where closed_at is null")
+    return count
+
+
+async def test_all_due_orders_are_worked_on_within_the_places_when_there_are_more_than_places(db: Database) -> None:
+    for _ in range(40):
+        await insert_order(db)
+    worker = Worker(db, limit=5)
+    worker.intake.start()
+
+    async def done() -> bool:
+        return await open_orders(db) == 0
+
+    # Eight times all places: at one round a second it would not be done in time.
+    await until(done, within_s=4)
+    assert worker.most_at_once <= 5
+    assert len({order.id for order in worker.seen}) == len(worker.seen) == 40
+    await worker.intake.stop()
+
+
+async def test_a_handed_over_order_is_left_alone_when_its_second_has_passed(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    fresh, late = [await lease_order(db, await insert_order(db), owner="message", lease_s=1) for _ in range(2)]
+    now = time.time() * 1000
+    worker.intake.take([HandedOver(fresh, int(now) + 1000), HandedOver(late, int(now) - 1)])
+    await worker.inflight.drain()
+    assert [order.id for order in worker.seen] == [fresh.id]
+
+
+async def test_an_order_is_worked_on_once_when_its_message_comes_twice(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    order = await lease_order(db, await insert_order(db), owner="message", lease_s=1)
+    item = HandedOver(order, int(time.time() * 1000) + 1000)
+    worker.intake.take([item])
+    worker.intake.take([item])
+    await worker.inflight.drain()
+    assert len(worker.seen) == 1
+
+
+async def test_the_lease_is_kept_when_work_takes_longer_than_it(db: Database) -> None:
+    worker = Worker(db, limit=5, lease_s=1)
+    worker.gate.clear()
+    worker.inflight.start()
+    order = await lease_order(db, await insert_order(db), owner="message", lease_s=1)
+    worker.intake.take([HandedOver(order, int(time.time() * 1000) + 1000)])
+
+    async def renewed_twice() -> bool:
+        left: float = await db.fetchval("select extract(epoch from now() - created_at)::float8 from orders")
+        return left > 2
+
+    await until(renewed_twice)
+    assert await Leases(db, "other", 5, [Status.ROUTING]).scan(10) == []
+    worker.gate.set()
+    await worker.inflight.drain()
+    await worker.inflight.stop()
+
+
+async def test_work_is_dropped_when_another_worker_has_taken_the_lease(db: Database) -> None:
+    worker = Worker(db, limit=5, lease_s=1)
+    worker.gate.clear()
+    worker.inflight.start()
+    order = await lease_order(db, await insert_order(db), owner="message", lease_s=1)
+    worker.intake.take([HandedOver(order, int(time.time() * 1000) + 1000)])
+    await lease_order(db, order.id, owner="other")
+    await until(lambda: len(worker.inflight) == 0)
+    assert await open_orders(db) == 1
+    await worker.inflight.stop()
+
+
+async def test_unfinished_orders_are_free_at_once_when_a_worker_stops(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    worker.gate.clear()
+    order_id = await insert_order(db)
+    assert await worker.intake.scan(5) == 1
+    await worker.inflight.stop()
+    (order,) = await Leases(db, "next", 5, [Status.ROUTING]).scan(10)
+    assert order.id == order_id
