@@ -1,7 +1,9 @@
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
+import asyncpg
 import pytest
 
 from swaprail.db.connect import Database
@@ -121,3 +123,46 @@ async def test_unfinished_orders_are_free_at_once_when_a_worker_stops(db: Databa
     await worker.inflight.stop()
     (order,) = await Leases(db, "next", 5, [Status.ROUTING]).scan(10)
     assert order.id == order_id
+
+
+class FlakyLeases(Leases):
+    """Fails once, as no one foresaw, in each of its statements."""
+
+    failed: frozenset[str] = frozenset()
+
+    def _fail_once(self, name: str) -> None:
+        if name not in self.failed:
+            self.failed |= {name}
+            raise asyncpg.DeadlockDetectedError(name)
+
+    async def scan(self, limit: int) -> list[LeasedOrder]:
+        self._fail_once("scan")
+        return await super().scan(limit)
+
+    async def renew(self, held: Sequence[tuple[UUID, int]]) -> set[UUID]:
+        self._fail_once("renew")
+        return await super().renew(held)
+
+
+async def test_orders_are_found_and_kept_when_a_statement_fails_as_nobody_foresaw(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    worker.gate.clear()
+    leases = FlakyLeases(db, "me", 0.5, [Status.ROUTING])
+    worker.inflight = InFlight(worker._work, leases, limit=5, stage="test")
+    worker.intake = Intake(leases, worker.inflight, interval_s=0.05)
+    order_id = await insert_order(db)
+    worker.inflight.start()
+    worker.intake.start()
+
+    async def renewed() -> bool:
+        left = await db.fetchval("select lease_until > now() and now() - created_at > '2 s' from orders")
+        return bool(left)
+
+    await until(lambda: leases.failed == {"scan", "renew"})
+    await until(renewed)
+    assert {order.id for order in worker.seen} == {order_id}
+    worker.gate.set()
+    await worker.inflight.drain()
+    assert await open_orders(db) == 0
+    await worker.intake.stop()
+    await worker.inflight.stop()

@@ -4,12 +4,9 @@ import asyncio
 
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.connect import Database
-from swaprail.domain.errors import EngineError
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
-from swaprail.telemetry.logging import get_logger
-
-log = get_logger(__name__)
+from swaprail.telemetry.survival import survive
 
 LIMIT = 500
 PURGE_EVERY = 600  # passes
@@ -76,12 +73,10 @@ class Housekeeping:
     async def _run(self) -> None:
         passes = 0
         while True:
-            try:
-                if await self.expire_waiting() == LIMIT:
-                    continue
-                if passes % PURGE_EVERY == 0:
-                    await self.purge_keys()
-            except EngineError as error:
-                log.warning("housekeeping waits", detail=error.detail)
+            expired = await survive("expiry of waiting orders", self.expire_waiting())
+            if expired == LIMIT:
+                continue
+            if passes % PURGE_EVERY == 0:
+                await survive("purge of idempotency keys", self.purge_keys())
             passes += 1
             await asyncio.sleep(self._interval_s)

@@ -16,6 +16,7 @@ from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.survival import survive
 
 log = get_logger(__name__)
 
@@ -107,7 +108,7 @@ class StreamKeeper:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(CHECK_EVERY_S)
-            await self._check()
+            await survive("check of topics", self._check())
 
     async def _check(self) -> None:
         try:

@@ -10,6 +10,7 @@ from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.survival import survive
 
 log = get_logger(__name__)
 
@@ -139,10 +140,7 @@ class InFlight:
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(RENEW_EVERY_S)
-            try:
-                await self._renew_due()
-            except EngineError as error:
-                log.warning("leases not renewed", detail=error.detail)
+            await survive("renewal of leases", self._renew_due())
 
     async def _renew_due(self) -> None:
         now = time.monotonic()

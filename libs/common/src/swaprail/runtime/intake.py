@@ -5,13 +5,10 @@ import time
 from collections.abc import Sequence
 
 from swaprail.db.leases import Leases
-from swaprail.domain.errors import EngineError
 from swaprail.messages.topics import HANDOVER_S, HandedOver
 from swaprail.runtime.inflight import InFlight
 from swaprail.telemetry import metrics
-from swaprail.telemetry.logging import get_logger
-
-log = get_logger(__name__)
+from swaprail.telemetry.survival import survive
 
 SCAN_LIMIT = 256
 BUSY_PAUSE_S = 0.1
@@ -63,17 +60,10 @@ class Intake:
     async def _scan_forever(self) -> None:
         while True:
             limit = min(self._inflight.free, SCAN_LIMIT)
-            found = await self._scan_if_possible(limit)
-            if found < limit:
+            found = await survive("scan of due orders", self.scan(limit))
+            if found is None or found < limit:
                 await asyncio.sleep(self._interval_s)
             elif limit < SCAN_LIMIT:
                 # More is due than there are places: gather a few that become free.
                 await asyncio.sleep(min(BUSY_PAUSE_S, self._interval_s))
             await self._inflight.wait_free()
-
-    async def _scan_if_possible(self, limit: int) -> int:
-        try:
-            return await self.scan(limit)
-        except EngineError as error:
-            log.warning("due orders not scanned", detail=error.detail)
-            return -1

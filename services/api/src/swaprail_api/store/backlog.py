@@ -6,6 +6,7 @@ import contextlib
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
+from swaprail.telemetry.survival import survive
 from swaprail_api.metrics import OPEN_ORDERS
 
 # Bounded: beyond the limit it does not matter how many there are.
@@ -52,5 +53,5 @@ class Backlog:
 
     async def _run(self) -> None:
         while True:
-            await self.count()
+            await survive("count of open orders", self.count())
             await asyncio.sleep(EVERY_S)

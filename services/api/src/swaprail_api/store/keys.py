@@ -9,6 +9,7 @@ from swaprail.auth import NewKey
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
+from swaprail.telemetry.survival import survive
 from swaprail_api.schemas.keys import KeyView
 from swaprail_api.store.rows import Row
 
@@ -97,7 +98,7 @@ class KeyUsage:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._every_s)
-            await self.flush()
+            await survive("last use of keys", self.flush())
 
 
 def _view(row: Row) -> KeyView:

@@ -1,0 +1,22 @@
+"""Keeps background loops alive: a pass that fails is told and counted, and the next one comes all the same."""
+
+from collections.abc import Awaitable
+
+from swaprail.domain.errors import EngineError
+from swaprail.telemetry import metrics
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+
+async def survive[T](what: str, work: Awaitable[T]) -> T | None:
+    """Return what the work returns, or None when it failed, whatever with; cancelling it is no failure."""
+    try:
+        return await work
+    except EngineError as error:
+        metrics.OPERATIONAL_ERRORS.labels(error.code).inc()
+        log.warning("pass failed", what=what, detail=error.detail)
+    except Exception:
+        metrics.OPERATIONAL_ERRORS.labels("unexpected").inc()
+        log.exception("pass failed as nobody foresaw", what=what)
+    return None
