@@ -71,9 +71,9 @@ bench: setup ## Speed and memory of the engine on this machine
 bench-counts: setup ## Commits and Redis commands an order costs; fails when there are too many
 	$(BIN)/python tests/load/bench.py --counts
 
-lock: ## Resolve anew and write requirements.lock, the lock that is committed
+lock: ## Resolve anew and write locks/, what everything is installed from
 	@scripts/bootstrap tools
-	@scripts/lock write
+	@scripts/lock
 
 build: setup ## Wheels of all packages, into dist/
 	@$(UV) build --quiet --all-packages --wheel --out-dir dist
