@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from swaprail.auth import Principal, generate_key, issue_ticket
+from swaprail.testing.conditions import until
 
 SECRET = "a secret of at least thirty-two characters"
 
@@ -160,6 +161,21 @@ async def test_handshake_answers_unavailable_when_the_database_is_away(serve: An
     assert problem_of(response)["retryable"] is True
     report = await running.notifier.readiness()
     assert not report.ready
+
+
+async def test_the_notifier_serves_but_is_not_ready_when_the_schema_is_missing(serve: Any, engine: Any) -> None:
+    await engine.execute("alter table alembic_version rename to elsewhere")
+    running = await serve()
+    report = await running.notifier.readiness()
+    assert not report.ready
+    assert "run swaprail-migrate" in report.checks["database"].detail
+    await engine.execute("alter table elsewhere rename to alembic_version")
+    async with httpx.AsyncClient(base_url=f"http://{running.address}", trust_env=False) as http:
+
+        async def ready() -> bool:
+            return (await http.get("/health/ready")).status_code == 200
+
+        await until(ready)
 
 
 async def test_plain_requests_get_health_metrics_or_a_problem_when_no_upgrade_is_asked(serve: Any) -> None:

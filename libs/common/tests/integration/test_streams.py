@@ -106,7 +106,8 @@ async def test_a_message_is_read_once_and_acknowledged_when_two_replicas_consume
         return await pending(server) == 0
 
     await until(none_pending)
-    await one.keeper.ping()
+    await one.keeper.check_redis()
+    await one.keeper.check_subscribers()
 
 
 async def test_messages_published_before_the_first_consumer_are_read_when_it_starts(readers: Any, server: Any) -> None:
@@ -174,7 +175,7 @@ async def test_the_keeper_is_unhealthy_and_the_publisher_drops_when_redis_is_awa
     reader = Reader("redis://127.0.0.1:1/0", "lonely")
     await reader.keeper.start()
     with pytest.raises(Exception, match="Redis is away"):
-        await reader.keeper.ping()
+        await reader.keeper.check_redis()
     reader.publisher.publish(Topic.ACCEPTED, OrdersAccepted([handed_over()]))
     await asyncio.wait_for(reader.publisher.stop(), 5)
     await reader.stop()

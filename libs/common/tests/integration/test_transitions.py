@@ -129,6 +129,6 @@ async def test_a_transition_is_refused_before_the_database_when_the_table_forbid
 async def test_the_database_is_unavailable_not_broken_when_nobody_listens() -> None:
     away = Database("postgresql://postgres@127.0.0.1:1/none", size=1, timeout_s=0.5, application="test")
     with pytest.raises(EngineError) as refused:
-        await away.check()
+        await away.fetch("select 1")
     assert refused.value.code is ErrorCode.UNAVAILABLE
     await away.close()

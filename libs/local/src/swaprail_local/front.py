@@ -5,7 +5,7 @@ from typing import Any, cast
 import uvicorn
 
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail.runtime.http_server import HttpServer
+from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.app import build as build_api
@@ -36,7 +36,7 @@ class Front:
                 server_header=False,
                 proxy_headers=True,
                 forwarded_allow_ips=api_settings.forwarded_allow_ips,
-                timeout_graceful_shutdown=int(api_settings.drain_timeout_s),
+                timeout_graceful_shutdown=grace_s(api_settings.drain_timeout_s),
             ),
         )
 

@@ -2,7 +2,7 @@
 
 import uvicorn
 
-from swaprail.runtime.http_server import HttpServer
+from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.app import build
@@ -29,7 +29,7 @@ class ApiService:
                 server_header=False,
                 proxy_headers=True,
                 forwarded_allow_ips=settings.forwarded_allow_ips,
-                timeout_graceful_shutdown=int(settings.drain_timeout_s),
+                timeout_graceful_shutdown=grace_s(settings.drain_timeout_s),
             ),
         )
 

@@ -90,9 +90,8 @@ class Api:
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(self.broker, max_entries=settings.stream_max_entries)
-        self.health.add("database", self.writes.check)
-        self.health.add("schema", partial(check_schema, self.writes))
-        self.health.add("redis", self.keeper.ping, required=False)
+        self.health.add("database", partial(check_schema, self.writes))
+        self.health.add("redis", self.keeper.check_redis, required=False)
 
     def _write(self) -> None:
         announcer = Announcer(self.publisher)

@@ -94,7 +94,7 @@ async def test_not_ready_when_the_schema_is_missing(serve: Any, db: asyncpg.Conn
     await db.execute("drop table alembic_version")
     api = await serve()
     ready = await api.get("/health/ready")
-    assert (ready.status_code, ready.json()["checks"]["schema"]["ok"]) == (503, False)
+    assert (ready.status_code, ready.json()["checks"]["database"]["ok"]) == (503, False)
 
 
 async def test_topics_tell_of_orders_after_they_are_stored(api: Any, redis_url: str) -> None:

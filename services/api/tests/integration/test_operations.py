@@ -10,7 +10,6 @@ async def test_everything_is_told_to_work_when_it_does(api: Any) -> None:
     assert report["ready"] is True
     assert {name: check["ok"] for name, check in report["checks"].items()} == {
         "database": True,
-        "schema": True,
         "redis": True,
     }
     assert (await api.get("/health/ready")).status_code == 200

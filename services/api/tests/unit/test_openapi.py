@@ -50,6 +50,7 @@ def test_only_operations_and_docs_are_open_to_everybody(api: Api) -> None:
         "/health",
         "/health/live",
         "/health/ready",
+        "/health/started",
         "/metrics",
         "/docs",
         "/docs/openapi.json",

@@ -73,7 +73,9 @@ class Executor:
         self._keeper = StreamKeeper(settings, broker, owner, [consumption])
         consume(broker, self._keeper, consumption, self._intake, owner)
         self.health.add("database", partial(check_schema, self._database))
-        self.health.add("topics", self._keeper.ping)
+        # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
+        self.health.add("redis", self._keeper.check_redis, required=False)
+        self.health.add("subscribers", self._keeper.check_subscribers)
 
     def _lease_extended(self, order: LeasedOrder) -> None:
         self._inflight.extended(order)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from uvicorn.server import ServerState
 
 from swaprail.auth import CachedKeyStore, PgKeyStore
 from swaprail.db.connect import Database
+from swaprail.db.schema import check_schema
 from swaprail.runtime.service import worker_name
 from swaprail.telemetry.health import Health, Report
 from swaprail.telemetry.logging import get_logger
@@ -51,9 +53,9 @@ class Notifier:
         keys = CachedKeyStore(PgKeyStore(self._database))
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat)
-        self.health.add("database", self._database.check)
+        self.health.add("database", partial(check_schema, self._database))
         self.health.add("comparison", self._comparison.check)
-        self.health.add("subscriber", self._feed.check_subscriber)
+        self.health.add("subscribers", self._feed.check_subscribers)
         self.health.add("redis", self._feed.check_redis, required=False)
 
     @property

@@ -1,12 +1,9 @@
 """The topic orders.events: every replica reads all of it. It makes the notifier fast; nothing depends on it."""
 
-from typing import Any
-
 from faststream.redis import RedisBroker
 
 from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.streams import Received, make_broker, subscribe
-from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import OrderEvents, Topic
 from swaprail.runtime.service import worker_name
 from swaprail.telemetry.message_spans import process_event
@@ -22,29 +19,25 @@ class Feed:
     def __init__(self, settings: NotifierSettings, hub: Hub) -> None:
         self._hub = hub
         broker: RedisBroker = make_broker(settings)
-        self._subscriber: Any = subscribe(broker, Topic.EVENTS, OrderEvents, self._take)
+        subscribe(broker, Topic.EVENTS, OrderEvents, self._take)
         self._keeper = StreamKeeper(settings, broker, worker_name(settings), [])
-        self._started = False
 
     async def start(self) -> None:
         """Begin to read, now or when Redis is there."""
         await self._keeper.start()
-        self._started = True
 
     async def stop(self) -> None:
         """Stop reading and close the connections."""
-        self._started = False
         await self._keeper.stop_consuming()
         await self._keeper.stop()
 
     async def check_redis(self) -> None:
         """Raise EngineError unavailable while Redis is away."""
-        await self._keeper.ping()
+        await self._keeper.check_redis()
 
-    async def check_subscriber(self) -> None:
+    async def check_subscribers(self) -> None:
         """Raise EngineError unavailable when the subscriber is dead though Redis is there."""
-        if self._started and self._keeper.redis_answers and not self._subscriber.running:
-            raise EngineError(ErrorCode.UNAVAILABLE, "the subscriber of orders.events is dead")
+        await self._keeper.check_subscribers()
 
     async def _take(self, received: Received[OrderEvents]) -> None:
         turns = Turns()

@@ -74,7 +74,9 @@ class Router:
         quotes.handle = _forget
         subscribe_quotes(broker, quoting, owner)
         self.health.add("database", partial(check_schema, self._database))
-        self.health.add("topics", self._keeper.ping)
+        # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
+        self.health.add("redis", self._keeper.check_redis, required=False)
+        self.health.add("subscribers", self._keeper.check_subscribers)
 
     async def start(self) -> None:
         """Wait for the schema, then take orders."""

@@ -83,16 +83,14 @@ class StreamKeeper:
         await self._broker.stop()
         await self._redis.aclose()
 
-    @property
-    def redis_answers(self) -> bool:
-        """Tell whether Redis answered lately."""
-        return self._healthy
-
-    async def ping(self) -> None:
-        """Raise EngineError unavailable unless Redis answers and every subscriber runs."""
+    async def check_redis(self) -> None:
+        """Raise EngineError unavailable unless Redis answered lately."""
         if not self._healthy:
             raise EngineError(ErrorCode.UNAVAILABLE, "Redis is away")
-        if not all(subscriber.running for subscriber in self._broker.subscribers):
+
+    async def check_subscribers(self) -> None:
+        """Raise EngineError unavailable when a subscriber is dead though Redis is there."""
+        if self._healthy and not all(subscriber.running for subscriber in self._broker.subscribers):
             raise EngineError(ErrorCode.UNAVAILABLE, "a subscriber is dead")
 
     def acknowledge(self, consumption: Consumption[Any], entry_ids: Sequence[bytes]) -> None:

@@ -22,6 +22,9 @@ AWAY = (
     asyncpg.exceptions.TooManyConnectionsError,
     asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
     asyncpg.exceptions.QueryCanceledError,
+    # A login or a database that is not there yet, or whose password is being changed.
+    asyncpg.exceptions.InvalidAuthorizationSpecificationError,
+    asyncpg.exceptions.InvalidCatalogNameError,
 )
 
 
@@ -117,7 +120,3 @@ class Database:
         """Run one statement and return the first column of its first row, if any."""
         row = await self.fetchrow(sql, *args)
         return row[0] if row else None
-
-    async def check(self) -> None:
-        """Raise EngineError unavailable unless the database answers."""
-        await self.fetch("select 1")

@@ -2,8 +2,11 @@
 
 import asyncio
 
+import asyncpg
+
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -15,20 +18,32 @@ RETRY_S = 1.0
 
 async def check_schema(database: Database) -> None:
     """Raise EngineError unavailable unless the database is there and migrated far enough."""
-    rows = await database.fetch("select to_regclass('alembic_version') is not null as migrated")
-    revision = await database.fetchval("select version_num from alembic_version") if rows[0]["migrated"] else None
+    revision = await _revision(database)
+    metrics.SCHEMA_REVISION.clear()
+    metrics.SCHEMA_REVISION.labels(revision or "none").set(1)
     if revision is None or revision < REQUIRED_REVISION:
         message = f"the database is at revision {revision}, {REQUIRED_REVISION} is needed: run swaprail-migrate"
         raise EngineError(ErrorCode.UNAVAILABLE, message)
 
 
+async def _revision(database: Database) -> str | None:
+    try:
+        revision: str | None = await database.fetchval("select version_num from alembic_version")
+    except asyncpg.UndefinedTableError:
+        return None
+    return revision
+
+
 async def wait_for_schema(database: Database) -> None:
     """Return when the schema is there; a starting service waits for the migration job."""
+    told = ""
     while True:
         try:
             await check_schema(database)
         except EngineError as error:
-            log.warning("waiting for the database", detail=error.detail)
+            if error.detail != told:
+                log.warning("waiting for the database", detail=error.detail)
+            told = error.detail
             await asyncio.sleep(RETRY_S)
         else:
             return

@@ -7,6 +7,13 @@ from collections.abc import Iterator
 
 import uvicorn
 
+GRACE_SHARE = 0.7  # of the drain; the rest is for the application's own end, which writes what was accepted
+
+
+def grace_s(drain_timeout_s: float) -> int:
+    """Return how long requests may finish in a drain of so many seconds."""
+    return max(1, int(GRACE_SHARE * drain_timeout_s))
+
 
 class HttpServer(uvicorn.Server):
     """A uvicorn server that a service starts, drains and stops."""

@@ -24,7 +24,8 @@ from swaprail.telemetry.tracing import configure_tracing, shutdown_tracing
 log = get_logger(__name__)
 
 VERSION = version("swaprail")
-STOP_GRACE_S = 5.0  # after the drain: closing connections
+STOP_GRACE_S = 4.0  # after the drain: closing connections
+OPS_CLOSE_S = 1  # and after that: finishing the scrape under way
 
 
 class Service(Protocol):
@@ -64,36 +65,61 @@ def run_service(name: str, settings: Settings, build: Callable[[], Service]) -> 
     configure_logging(name, settings.log_level, settings.log_format)
     configure_tracing(name, VERSION, settings.otlp_endpoint, settings.trace_sample_ratio)
     metrics.BUILD_INFO.labels(name, VERSION).set(1)
+    metrics.DRAINING.set(0)
+    metrics.DRAIN_TIMEOUTS.labels(name)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(_run(name, settings, build))
+        runner.run(serve(name, settings, build))
     shutdown_tracing()
 
 
-async def _run(name: str, settings: Settings, build: Callable[[], Service]) -> None:
+async def serve(name: str, settings: Settings, build: Callable[[], Service]) -> None:
+    """Start the service and its operations port, wait for SIGTERM or SIGINT, drain and stop."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     service = build()
+    # First to answer and last to stop: probes and scrapes see start-up, and the drain as well.
     ops = HttpServer(
-        uvicorn.Config(ops_app(service.health), log_config=None, access_log=False, lifespan="off", ws="none"),
+        uvicorn.Config(
+            ops_app(service.health),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=OPS_CLOSE_S,
+        ),
     )
     await ops.open(settings.host, settings.ops_port)
     watch = asyncio.create_task(_watch_loop(), name="loop lag")
     try:
-        await service.start()
-        service.health.started = True
-        # What start-up built lives as long as the process: the collector need not walk it again and again.
-        gc.collect()
-        gc.freeze()
-        log.info("started", ops_port=ops.port, worker=worker_name(settings), version=VERSION)
-        await stopping.wait()
+        if await _start(service, stopping):
+            # What start-up built lives as long as the process: the collector need not walk it again and again.
+            gc.collect()
+            gc.freeze()
+            log.info("started", ops_port=ops.port, worker=worker_name(settings), version=VERSION)
+            await stopping.wait()
     finally:
         service.health.draining = True
+        metrics.DRAINING.set(1)
         await _drain(name, settings, service)
         watch.cancel()
         await ops.close()
     log.info("stopped")
+
+
+async def _start(service: Service, stopping: asyncio.Event) -> bool:
+    """Start the service; return False when it was told to stop first (a worker may be waiting for its schema)."""
+    starting, told = asyncio.create_task(service.start()), asyncio.create_task(stopping.wait())
+    await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if not starting.done():
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        return False
+    await starting
+    service.health.started = True
+    return True
 
 
 async def _drain(name: str, settings: Settings, service: Service) -> None:

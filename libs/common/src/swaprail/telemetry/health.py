@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from swaprail.domain.errors import EngineError
+from swaprail.telemetry import metrics
 
 CHECK_TIMEOUT_S = 1.5
 CACHE_S = 0.5
@@ -21,10 +22,11 @@ class CheckResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 class Report(msgspec.Struct, frozen=True, rename="camel"):
-    """The state of a service; ready is false when anything required fails or the service is stopping."""
+    """The state of a service; ready is false until it has started, while it stops, and when anything required fails."""
 
     service: str
     ready: bool
+    started: bool
     draining: bool
     checks: dict[str, CheckResult]
 
@@ -46,17 +48,25 @@ class Health:
     async def report(self) -> Report:
         """Ask every dependency, at most every half second."""
         now = time.monotonic()
-        if self._latest is not None and now - self._latest[0] < CACHE_S and self._latest[1].draining == self.draining:
+        if self._latest is not None and now - self._latest[0] < CACHE_S and self._still_says(self._latest[1]):
             return self._latest[1]
         names = list(self._checks)
         results = dict(zip(names, await asyncio.gather(*(self._ask(name) for name in names)), strict=True))
         failed = any(not r.ok and r.required for r in results.values())
-        report = Report(self.service, self.started and not self.draining and not failed, self.draining, results)
+        ready = self.started and not self.draining and not failed
+        report = Report(self.service, ready, self.started, self.draining, results)
         self._latest = (now, report)
         return report
 
+    def _still_says(self, report: Report) -> bool:
+        return (report.started, report.draining) == (self.started, self.draining)
+
     async def _ask(self, name: str) -> CheckResult:
-        check, required = self._checks[name]
+        result = await self._check(*self._checks[name])
+        metrics.DEPENDENCY_UP.labels(name).set(result.ok)
+        return result
+
+    async def _check(self, check: Callable[[], Awaitable[None]], required: bool) -> CheckResult:
         try:
             await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
         except EngineError as error:

@@ -66,6 +66,13 @@ OPERATIONAL_ERRORS = Counter(
     "swaprail_operational_errors_total", "Expected failures of dependencies", ["type"], registry=REGISTRY
 )
 BUILD_INFO = Gauge("swaprail_build_info", "Always 1", ["service", "version"], registry=REGISTRY)
+DRAINING = Gauge("swaprail_draining", "1 from the signal to stop on", registry=REGISTRY)
+DEPENDENCY_UP = Gauge(
+    "swaprail_dependency_up", "Latest answer of a health check: 1 works", ["dependency"], registry=REGISTRY
+)
+SCHEMA_REVISION = Gauge(
+    "swaprail_schema_revision_info", "Always 1; the database's revision as last seen", ["revision"], registry=REGISTRY
+)
 
 
 def render() -> bytes:

@@ -1,4 +1,9 @@
-"""/metrics and /health of a service, on a port of its own."""
+"""/metrics and /health of a service, on a port of its own.
+
+It answers from the service's own event loop, and that is what makes liveness mean something: a loop that is blocked
+answers nobody, so the probe fails and the process is replaced. Liveness asks no dependency: starting anew would not
+bring back a database, and would only add a storm of connections to its troubles.
+"""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -20,6 +25,8 @@ async def answer(path: str, health: Health) -> Answer | None:
         return 200, metrics.CONTENT_TYPE.encode(), metrics.render()
     if path == "/health/live":
         return 200, JSON, b'{"live":true}'
+    if path == "/health/started":
+        return (200, JSON, b'{"started":true}') if health.started else (503, JSON, b'{"started":false}')
     if path not in ("/health", "/health/ready"):
         return None
     report = await health.report()

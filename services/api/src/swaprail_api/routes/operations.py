@@ -26,6 +26,11 @@ class OperationsRoutes:
             self._endpoint("/health", "What works and what does not, per dependency", {200: ("The state", Report)}),
             self._endpoint("/health/live", "The process answers", {200: ("Alive", dict[str, bool])}),
             self._endpoint(
+                "/health/started",
+                "Start-up is over",
+                {200: ("Started", dict[str, bool]), 503: ("Not started", dict[str, bool])},
+            ),
+            self._endpoint(
                 "/health/ready", "Requests may be sent here", {200: ("Ready", Report), 503: ("Not ready", Report)}
             ),
             self._endpoint("/metrics", "Metrics in Prometheus' text format", {200: ("Metrics", str)}, "text/plain"),
