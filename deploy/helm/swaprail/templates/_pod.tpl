@@ -1,0 +1,75 @@
+{{/* spec: of a component's pods. Takes root, component, values. */}}
+{{- define "swaprail.podSpec" -}}
+{{- $values := .values }}
+serviceAccountName: {{ include "swaprail.serviceAccountName" . }}
+automountServiceAccountToken: false
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ include "swaprail.gracePeriodSeconds" $values }}
+{{- include "swaprail.imagePullSecrets" . }}
+securityContext:
+  {{- toYaml $values.podSecurityContext | nindent 2 }}
+{{- with $values.initContainers }}
+initContainers:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+containers:
+  - {{- include "swaprail.container" . | nindent 4 }}
+  {{- with $values.extraContainers }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+volumes:
+  {{- include "swaprail.volumes" . | nindent 2 }}
+{{- include "swaprail.topologySpread" . }}
+{{- include "swaprail.placement" $values }}
+{{- end }}
+
+{{/* Where a pod may run, and ahead of whom. Takes the values of a component. */}}
+{{- define "swaprail.placement" -}}
+{{- with .priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Volumes of a pod that runs one of the images. Takes root, values. */}}
+{{- define "swaprail.volumes" -}}
+- name: tmp
+  emptyDir:
+    sizeLimit: {{ .values.tmpSizeLimit }}
+{{- include "swaprail.caVolumes" .root }}
+{{- with .values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* Mounts of a container that runs one of the images. Takes root, values. */}}
+{{- define "swaprail.volumeMounts" -}}
+- name: tmp
+  mountPath: /tmp
+{{- include "swaprail.caMounts" .root }}
+{{- with .values.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* topologySpreadConstraints: with the component's selector filled in where none is given. Takes root, component, values. */}}
+{{- define "swaprail.topologySpread" -}}
+{{- if .values.topologySpreadConstraints }}
+{{- $selector := dict "matchLabels" (include "swaprail.selectorLabels" . | fromYaml) }}
+topologySpreadConstraints:
+  {{- range .values.topologySpreadConstraints }}
+  - {{- merge (dict) . (dict "labelSelector" $selector) | toYaml | nindent 4 }}
+  {{- end }}
+{{- end }}
+{{- end }}
