@@ -1,0 +1,86 @@
+{{/* What a PodMonitor or ServiceMonitor says of the operations port. Takes root, monitor (its values). */}}
+{{- define "swaprail.scrapeEndpoint" -}}
+port: ops
+path: /metrics
+interval: {{ .monitor.interval }}
+scrapeTimeout: {{ .monitor.scrapeTimeout }}
+relabelings:
+  - sourceLabels: [__meta_kubernetes_pod_label_app_kubernetes_io_component]
+    targetLabel: job
+    replacement: {{ include "swaprail.fullname" .root }}-$1
+  {{- with .monitor.relabelings }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with .monitor.metricRelabelings }}
+metricRelabelings:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{/* Selects the pods of the four services, and no others of the release. Takes root. */}}
+{{- define "swaprail.servicePods" -}}
+matchLabels:
+  {{- include "swaprail.releaseSelector" . | nindent 2 }}
+matchExpressions:
+  - key: app.kubernetes.io/component
+    operator: In
+    values: [api, router, executor, notifier]
+{{- end }}
+
+{{/* Annotations by which a Prometheus without operator finds a pod, when wanted. Takes root. */}}
+{{- define "swaprail.scrapeAnnotations" -}}
+{{- if .Values.monitoring.scrapeAnnotations }}
+prometheus.io/scrape: "true"
+prometheus.io/port: "9000"
+prometheus.io/path: /metrics
+{{- end }}
+{{- end }}
+
+{{/*
+Groups of the rule files with the runbooks' address filled in, the extra labels on alerts, and disabled alerts left out.
+Emits {groups: [...]}. Takes root.
+*/}}
+{{- define "swaprail.ruleGroups" -}}
+{{- $values := .Values.monitoring.prometheusRule }}
+{{- $groups := list }}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}
+  {{- range ($.Files.Get $path | replace "RUNBOOK_BASE_URL" $values.runbookBaseUrl | fromYaml).groups }}
+    {{- $rules := list }}
+    {{- range .rules }}
+      {{- if not (has .alert $values.disabledAlerts) }}
+        {{- if .alert }}{{ $_ := set . "labels" (merge (dict) $values.alertLabels (.labels | default dict)) }}{{ end }}
+        {{- $rules = append $rules . }}
+      {{- end }}
+    {{- end }}
+    {{- if $rules }}{{ $groups = append $groups (merge (dict "rules" $rules) .) }}{{ end }}
+  {{- end }}
+{{- end }}
+{{- dict "groups" $groups | toYaml }}
+{{- end }}
+
+{{/* Refuses a value whose custom resource the cluster does not have. Takes root, kind, value. */}}
+{{- define "swaprail.requireKind" -}}
+{{- if and .root.Values.monitoring.checkKinds (not (.root.Capabilities.APIVersions.Has .kind)) }}
+{{- fail (printf "%s needs %s, which this cluster does not have. Install the Prometheus Operator's custom resources, set %s to false, or, when this is rendered without the cluster's API versions, pass --api-versions %s or set monitoring.checkKinds to false." .value .kind .value .kind) }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses two ways to scrape the same pods, which would count every series twice. Takes root. */}}
+{{- define "swaprail.requireOneMonitor" -}}
+{{- if and .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled }}
+{{- fail "monitoring.podMonitor and monitoring.serviceMonitor are both enabled: every series would be there twice. Set one of them to false." }}
+{{- end }}
+{{- end }}
+
+{{/* Refuses to leave out alerts that do not exist: a name that was changed would come back unnoticed. Takes root. */}}
+{{- define "swaprail.requireKnownAlerts" -}}
+{{- $known := list }}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}
+  {{- range ($.Files.Get $path | fromYaml).groups }}{{ range .rules }}{{ $known = append $known .alert }}{{ end }}{{ end }}
+{{- end }}
+{{- range .Values.monitoring.prometheusRule.disabledAlerts }}
+  {{- if not (has . $known) }}
+    {{- fail (printf "monitoring.prometheusRule.disabledAlerts names %s, which is no alert of this chart. There are: %s." . (compact $known | sortAlpha | join ", ")) }}
+  {{- end }}
+{{- end }}
+{{- end }}
