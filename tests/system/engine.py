@@ -45,8 +45,8 @@ class Engine:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.ports['notifier']}"
 
-    def spawn(self, name: str) -> None:
-        env = {
+    def environment(self, name: str) -> dict[str, str]:
+        return {
             **os.environ,
             "DATABASE_URL": self.dsn,
             "REDIS_URL": self.redis_url,
@@ -56,9 +56,11 @@ class Engine:
             "LOG_LEVEL": "INFO",
             **self.settings,
         }
+
+    def spawn(self, name: str) -> None:
         log = (self.home / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", MODULES[name]], env=env, stdout=log, stderr=log, cwd=self.home
+            [sys.executable, "-m", MODULES[name]], env=self.environment(name), stdout=log, stderr=log, cwd=self.home
         )
         log.close()
 

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
-from pydantic import Field, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic import Field, FilePath, PostgresDsn, RedisDsn, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,6 +14,21 @@ class AppEnv(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class SslMode(StrEnum):
+    """How a connection to PostgreSQL is encrypted, in the words of libpq."""
+
+    DISABLE = "disable"
+    ALLOW = "allow"
+    PREFER = "prefer"
+    REQUIRE = "require"
+    VERIFY_CA = "verify-ca"
+    VERIFY_FULL = "verify-full"
+
+
+# Modes in which no certificate is looked at: a root certificate would promise a check that nobody makes.
+_UNVERIFIED = {SslMode.DISABLE, SslMode.ALLOW, SslMode.PREFER}
 
 
 class MissingSettingsError(SystemExit):
@@ -31,20 +46,39 @@ class Settings(BaseSettings):
         0, ge=0, le=65535, description="port of /metrics and /health of this service; 0 picks a free one"
     )
 
-    database_url: SecretStr | None = Field(None, description="PostgreSQL, in place of the five DB_* settings")
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL, in place of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD"
+    )
     db_host: str = Field("127.0.0.1", description="PostgreSQL host")
     db_port: int = Field(5432, description="PostgreSQL port")
     db_name: str = Field("swaprail", description="PostgreSQL database")
     db_user: str = Field("postgres", description="PostgreSQL user")
     db_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
+    db_sslmode: SslMode = Field(
+        SslMode.PREFER, description="TLS to PostgreSQL: disable, allow, prefer, require, verify-ca or verify-full"
+    )
+    db_sslrootcert: FilePath | None = Field(
+        None, description="file of the certificates that PostgreSQL's is checked against (PEM)"
+    )
     db_pool_size: int = Field(
         3, ge=1, le=64, description="connections of one process; few, so that commits carry many rows"
     )
     db_timeout_s: float = Field(2.0, gt=0, description="longest wait for a connection or a statement")
 
-    redis_url: SecretStr | None = Field(None, description="Redis or Valkey, in place of the REDIS_* settings")
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis or Valkey, in place of REDIS_HOST, REDIS_PORT, REDIS_DB, REDIS_USERNAME, REDIS_PASSWORD "
+        "and REDIS_TLS (rediss://)",
+    )
     redis_host: str = Field("127.0.0.1", description="Redis host")
     redis_port: int = Field(6379, description="Redis port")
+    redis_db: int = Field(0, ge=0, description="number of the Redis database")
+    redis_username: str = Field("", description="Redis user; empty: the default one")
+    redis_password: SecretStr = Field(SecretStr(""), description="Redis password")
+    redis_tls: bool = Field(False, description="TLS to Redis; its certificate is checked")
+    redis_ca_file: FilePath | None = Field(
+        None, description="file of the certificates that Redis' is checked against (PEM); default: the system's"
+    )
     redis_timeout_s: float = Field(2.0, gt=0, description="longest wait for an answer of Redis")
     stream_max_entries: int = Field(2_000, ge=100, description="entries that a topic keeps, approximately")
 
@@ -75,19 +109,21 @@ class Settings(BaseSettings):
 
     @property
     def dsn(self) -> str:
-        """The PostgreSQL URL, password included: never log it."""
-        if self.database_url:
-            return self.database_url.get_secret_value()
-        password = self.db_password.get_secret_value()
-        login = quote(self.db_user, safe="") + (f":{quote(password, safe='')}" if password else "")
-        return f"postgresql://{login}@{self.db_host}:{self.db_port}/{quote(self.db_name, safe='')}"
+        """The PostgreSQL URL, password and TLS included: never log it."""
+        login = _login(self.db_user, self.db_password)
+        composed = f"postgresql://{login}@{self.db_host}:{self.db_port}/{quote(self.db_name, safe='')}"
+        url = self.database_url.get_secret_value() if self.database_url else composed
+        mode = None if self.db_sslmode is SslMode.PREFER else self.db_sslmode
+        return _with_options(url, sslmode=mode, sslrootcert=self.db_sslrootcert)
 
     @property
     def redis_dsn(self) -> str:
-        """The Redis URL, password included: never log it."""
-        if self.redis_url:
-            return self.redis_url.get_secret_value()
-        return f"redis://{self.redis_host}:{self.redis_port}/0"
+        """The Redis URL, password and TLS included: never log it."""
+        scheme = "rediss" if self.redis_tls else "redis"
+        login = _login(self.redis_username, self.redis_password)
+        composed = f"{scheme}://{login}{'@' if login else ''}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+        url = self.redis_url.get_secret_value() if self.redis_url else composed
+        return _with_options(url, ssl_ca_certs=self.redis_ca_file)
 
     def required_in_production(self) -> list[tuple[str, ...]]:
         """Names of the environment variables that production must set; of each tuple, one suffices."""
@@ -97,6 +133,7 @@ class Settings(BaseSettings):
     def _complete(self) -> Self:
         PostgresDsn(self.dsn)
         RedisDsn(self.redis_dsn)
+        self._check_certificates()
         if self.app_env is AppEnv.PRODUCTION:
             given = {name.upper() for name in self.model_fields_set}
             missing = [" or ".join(names) for names in self.required_in_production() if not given & set(names)]
@@ -104,3 +141,23 @@ class Settings(BaseSettings):
                 message = f"APP_ENV=production needs these settings: {', '.join(missing)}"
                 raise MissingSettingsError(message)
         return self
+
+    def _check_certificates(self) -> None:
+        mode = parse_qs(urlsplit(self.dsn).query).get("sslmode", [SslMode.PREFER])[-1]
+        if self.db_sslrootcert and mode in _UNVERIFIED:
+            raise ValueError(f"DB_SSLROOTCERT is not looked at with DB_SSLMODE={mode}: choose require or verify-full")
+        if self.redis_ca_file and urlsplit(self.redis_dsn).scheme != "rediss":
+            raise ValueError("REDIS_CA_FILE is not looked at without TLS: set REDIS_TLS, or a REDIS_URL of rediss://")
+
+
+def _login(user: str, password: SecretStr) -> str:
+    secret = password.get_secret_value()
+    return quote(user, safe="") + (f":{quote(secret, safe='')}" if secret else "")
+
+
+def _with_options(url: str, **options: object) -> str:
+    """Return the URL with the options that are given and that it does not have itself."""
+    parts = urlsplit(url)
+    known = parse_qs(parts.query)
+    added = urlencode({name: str(value) for name, value in options.items() if value and name not in known})
+    return parts._replace(query="&".join(filter(None, (parts.query, added)))).geturl() if added else url

@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Protocol
 
-import redis.asyncio as redis
 from litestar import Litestar
 
 from swaprail.auth import CachedKeyStore, PgKeyStore
+from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
@@ -82,11 +82,7 @@ class Api:
             timeout_s=settings.db_timeout_s,
             application="swaprail-api-reads",
         )
-        self.redis: redis.Redis = redis.Redis.from_url(
-            settings.redis_dsn,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-        )
+        self.redis = connect_redis(settings)
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(self.broker, max_entries=settings.stream_max_entries)

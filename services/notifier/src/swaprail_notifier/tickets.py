@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from swaprail.auth.principals import Principal
 from swaprail.auth.tickets import TICKET_SECONDS, TicketRefusedError, burn_name, read_ticket
+from swaprail.broker.connect import connect_redis
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_notifier.settings import NotifierSettings
 
@@ -16,11 +16,7 @@ class TicketBurner:
 
     def __init__(self, settings: NotifierSettings) -> None:
         self._secret = settings.ticket_secret
-        self._redis: Any = redis.Redis.from_url(
-            settings.redis_dsn,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-        )
+        self._redis: Any = connect_redis(settings)
 
     async def admit(self, ticket: str) -> Principal:
         """Return whose ticket it is, and burn it; EngineError unauthenticated, or unavailable without Redis."""

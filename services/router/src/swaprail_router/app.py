@@ -3,8 +3,7 @@
 from functools import partial
 from typing import Any
 
-import redis.asyncio as redis
-
+from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
@@ -43,7 +42,7 @@ class Router:
         self._database = Database(
             settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="router"
         )
-        self._redis: Any = redis.Redis.from_url(settings.redis_dsn, socket_timeout=settings.redis_timeout_s)
+        self._redis: Any = connect_redis(settings)
         broker = make_broker(settings)
         self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
         tokens = load_tokens(settings.tokens_file)

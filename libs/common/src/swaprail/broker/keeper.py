@@ -5,11 +5,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-import redis.asyncio as redis
 from faststream.redis import RedisBroker
 from redis.exceptions import RedisError, ResponseError
 
 from swaprail.broker.acknowledger import Acknowledger
+from swaprail.broker.connect import connect_redis
 from swaprail.broker.streams import decode_entries
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import Group, Topic
@@ -52,11 +52,7 @@ class StreamKeeper:
         self._broker = broker
         self._consumer = consumer
         self._consumptions = consumptions
-        self._redis: Any = redis.Redis.from_url(
-            settings.redis_dsn,
-            socket_timeout=settings.redis_timeout_s,
-            socket_connect_timeout=settings.redis_timeout_s,
-        )
+        self._redis: Any = connect_redis(settings)
         self._acknowledger = Acknowledger(self._redis)
         self._task: asyncio.Task[None] | None = None
         self._started = False

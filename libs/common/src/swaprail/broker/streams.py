@@ -10,6 +10,7 @@ from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
 from faststream.redis.parser import BinaryMessageFormatV1
 
+from swaprail.broker.connect import deadlines
 from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry.logging import get_logger
@@ -28,10 +29,8 @@ def make_broker(settings: Settings) -> RedisBroker:
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
         graceful_timeout=settings.drain_timeout_s,
-        socket_connect_timeout=settings.redis_timeout_s,
-        # Longer than the longest blocking read.
-        socket_timeout=settings.redis_timeout_s + BLOCK_MS / 1000,
         health_check_interval=15,
+        **deadlines(settings, blocking_s=BLOCK_MS / 1000),
     )
 
 

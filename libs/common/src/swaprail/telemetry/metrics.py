@@ -32,6 +32,13 @@ BATCH_ROWS = Histogram(
 STATEMENT_SECONDS = Histogram(
     "db_client_operation_duration_seconds", "Batch statements", ["operation"], buckets=_FAST, registry=REGISTRY
 )
+REDIS_SECONDS = Histogram(
+    "redis_client_operation_duration_seconds",
+    "From a command to Redis' answer",
+    ["command"],
+    buckets=_FAST,
+    registry=REGISTRY,
+)
 PUBLISHED = Counter("swaprail_outbox_published_total", "Entries for topics", ["topic", "result"], registry=REGISTRY)
 OUTBOX_WAITING = Gauge("swaprail_outbox_pending", "Messages not yet handed to Redis", ["topic"], registry=REGISTRY)
 DEAD_LETTERS = Counter("swaprail_dead_letters_total", "Entries set aside", ["stream", "reason"], registry=REGISTRY)

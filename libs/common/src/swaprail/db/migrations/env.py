@@ -1,7 +1,9 @@
 """Alembic's entry: one connection, one advisory lock, short lock waits."""
 
 import asyncio
+from functools import partial
 
+import asyncpg
 from alembic import context
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,8 +22,10 @@ def _run(connection: Connection) -> None:
 
 
 async def _migrate(dsn: str) -> None:
-    url = dsn.replace("postgresql://", "postgresql+asyncpg://", 1).replace("postgres://", "postgresql+asyncpg://", 1)
-    engine = create_async_engine(url, poolclass=pool.NullPool)
+    # Not by SQLAlchemy's own reading of the URL: it does not know asyncpg's options of TLS.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=partial(asyncpg.connect, dsn), poolclass=pool.NullPool
+    )
     try:
         async with engine.connect() as connection:
             await connection.execute(text("set lock_timeout = '4s'"))
