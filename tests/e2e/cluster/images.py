@@ -1,0 +1,40 @@
+"""The images of the cluster: ours, built from the checkout, and those of what stands around."""
+
+from tests.e2e.cluster.names import CLUSTER, ROOT, SERVICES
+from tests.e2e.cluster.shell import run
+
+AROUND = (
+    "postgres:17",
+    "redis:8",
+    "prom/prometheus:v2.53.3",
+    "traefik:v3.6.12",
+    "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
+)
+TAG = "e2e"
+NEXT_TAG = "e2e-next"  # the same programs under another tag: what an upgrade rolls to
+
+
+def image(service: str, tag: str = TAG) -> str:
+    """Return the name of a service's image."""
+    return f"swaprail/{service}:{tag}"
+
+
+def build() -> None:
+    """Build the four images and tag them twice."""
+    run([ROOT / "scripts" / "images", TAG], timeout_s=900)
+    for service in SERVICES:
+        run(["docker", "tag", image(service), image(service, NEXT_TAG)])
+
+
+def load(*names: str) -> None:
+    """Hand images to the nodes; in one archive, so that shared layers travel once."""
+    run(["kind", "load", "docker-image", "--name", CLUSTER, *names], timeout_s=600)
+
+
+def load_all() -> None:
+    """Hand every image of the suite to the nodes, pulling from the public registry what is not here."""
+    for name in AROUND:
+        if not run(["docker", "images", "--quiet", name]).strip():
+            run(["docker", "pull", name], timeout_s=600)
+    ours = [image(service, tag) for service in SERVICES for tag in (TAG, NEXT_TAG)]
+    load(*AROUND, *ours)

@@ -1,0 +1,22 @@
+"""What the cluster and what stands in it are called, and where this machine reaches it (see manifests/kind.yaml)."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+MANIFESTS = Path(__file__).parent / "manifests"
+CHART = ROOT / "deploy" / "helm" / "swaprail"
+
+CLUSTER = "swaprail-e2e"
+CONTEXT = f"kind-{CLUSTER}"
+NAMESPACE = "swaprail"
+RELEASE = "swaprail"
+SERVICES = ("api", "router", "executor", "notifier")
+WORKER_NODE = f"{CLUSTER}-worker"
+
+URL = "http://127.0.0.1:18080"
+WS_URL = "ws://127.0.0.1:18080"
+PROMETHEUS = "http://127.0.0.1:19090"
+COLLECTOR = "http://127.0.0.1:14318"
+POSTGRES_PORT = 15432
+REDIS_PORT = 16379
+HOST = "swaprail.test"  # what the ingress is asked for
