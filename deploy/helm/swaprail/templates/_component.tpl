@@ -21,10 +21,7 @@ spec:
   template:
     metadata:
       labels:
-        {{- include "swaprail.labels" . | nindent 8 }}
-        {{- with $values.podLabels }}
-        {{- toYaml . | nindent 8 }}
-        {{- end }}
+        {{- include "swaprail.podLabels" $context | nindent 8 }}
       annotations:
         {{- include "swaprail.podAnnotations" $context | nindent 8 }}
     spec:
@@ -34,6 +31,14 @@ spec:
 {{/* Replicas of a component that is not autoscaled. Takes the component's values. */}}
 {{- define "swaprail.replicas" -}}
 {{- kindIs "invalid" .replicas | ternary .autoscaling.minReplicas .replicas }}
+{{- end }}
+
+{{/* Labels of a component's pods; without the chart's version, as its change is no reason to restart. Takes root, component, values. */}}
+{{- define "swaprail.podLabels" -}}
+{{ include "swaprail.selectorLabels" . }}
+{{- with merge (dict) .values.podLabels .root.Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
 {{- end }}
 
 {{/* Annotations of a component's pods; the checksums roll the pods when what they read changes. */}}

@@ -1,7 +1,7 @@
 {{/* The container of a component. Takes root, component, values. */}}
 {{- define "swaprail.container" -}}
 {{- $values := .values }}
-{{- $port := include "swaprail.trafficPort" .component | fromYaml }}
+{{- $port := include "swaprail.trafficPort" .component | fromYaml -}}
 name: {{ .component }}
 image: {{ include "swaprail.image" . }}
 imagePullPolicy: {{ include "swaprail.imagePullPolicy" . }}

@@ -1,13 +1,10 @@
 {{/* Pod template of the migration; it takes over the defaults of pods. Takes root. */}}
 {{- define "swaprail.migrationPod" -}}
 {{- $values := include "swaprail.componentValues" (dict "root" . "component" "migration") | fromYaml }}
-{{- $context := dict "root" . "component" "migration" "values" $values }}
+{{- $context := dict "root" . "component" "migration" "values" $values -}}
 metadata:
   labels:
-    {{- include "swaprail.labels" $context | nindent 4 }}
-    {{- with $values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- include "swaprail.podLabels" $context | nindent 4 }}
   annotations:
     checksum/secret: {{ include "swaprail.secretData" . | sha256sum }}
     {{- with merge (dict) $values.podAnnotations .Values.commonAnnotations }}
@@ -18,14 +15,18 @@ spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
   restartPolicy: Never
-  {{- include "swaprail.imagePullSecrets" $context | indent 2 }}
+  {{- with include "swaprail.imagePullSecrets" $context }}
+  {{- . | nindent 2 }}
+  {{- end }}
   securityContext:
     {{- toYaml $values.podSecurityContext | nindent 4 }}
   containers:
     - {{- include "swaprail.migrationContainer" $context | nindent 6 }}
   volumes:
     {{- include "swaprail.volumes" $context | nindent 4 }}
-  {{- include "swaprail.placement" $values | indent 2 }}
+  {{- with include "swaprail.placement" $values }}
+  {{- . | nindent 2 }}
+  {{- end }}
 {{- end }}
 
 {{/* The container of the migration: the API's image, as every image can migrate. Takes root, values. */}}

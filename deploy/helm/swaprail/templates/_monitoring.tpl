@@ -58,13 +58,6 @@ Emits {groups: [...]}. Takes root.
 {{- dict "groups" $groups | toYaml }}
 {{- end }}
 
-{{/* Refuses a value whose custom resource the cluster does not have. Takes root, kind, value. */}}
-{{- define "swaprail.requireKind" -}}
-{{- if and .root.Values.monitoring.checkKinds (not (.root.Capabilities.APIVersions.Has .kind)) }}
-{{- fail (printf "%s needs %s, which this cluster does not have. Install the Prometheus Operator's custom resources, set %s to false, or, when this is rendered without the cluster's API versions, pass --api-versions %s or set monitoring.checkKinds to false." .value .kind .value .kind) }}
-{{- end }}
-{{- end }}
-
 {{/* Refuses two ways to scrape the same pods, which would count every series twice. Takes root. */}}
 {{- define "swaprail.requireOneMonitor" -}}
 {{- if and .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled }}

@@ -1,6 +1,6 @@
 {{/* spec: of a component's pods. Takes root, component, values. */}}
 {{- define "swaprail.podSpec" -}}
-{{- $values := .values }}
+{{- $values := .values -}}
 serviceAccountName: {{ include "swaprail.serviceAccountName" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false

@@ -21,10 +21,10 @@ secretKeys:
 {{- define "swaprail.redisConfig" -}}
 {{- $connection := include "swaprail.redis" . | fromYaml }}
 {{- with $connection.config }}
-{{- toYaml . }}
-{{ end -}}
-REDIS_TLS: {{ .Values.redis.tls.enabled | quote }}
+{{ toYaml . }}
+{{- end }}
 {{- if not (hasKey $connection.keys "REDIS_URL") }}
+REDIS_TLS: {{ .Values.redis.tls.enabled | quote }}
 REDIS_DB: {{ .Values.redis.database | quote }}
 {{- end }}
 {{- if include "swaprail.hasCa" .Values.redis }}

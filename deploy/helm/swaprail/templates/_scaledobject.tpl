@@ -2,6 +2,7 @@
 {{- define "swaprail.scaledObject" -}}
 {{- $autoscaling := (include "swaprail.componentValues" . | fromYaml).autoscaling }}
 {{- if eq $autoscaling.mode "keda" }}
+{{- include "swaprail.requireKind" (dict "root" .root "kind" "keda.sh/v1alpha1/ScaledObject" "value" (printf "%s.autoscaling.mode" .component)) }}
 {{- $context := merge (dict "keda" $autoscaling.keda "redis" (include "swaprail.redis" .root | fromYaml)) . }}
 apiVersion: keda.sh/v1alpha1
 kind: ScaledObject
