@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from pydantic.fields import FieldInfo
 
 from swaprail.auth.settings import AuthSettings
+from swaprail.db.migrate import MigrationSettings
 from swaprail.settings import Settings
 from swaprail_api.settings import ApiSettings
 from swaprail_executor.settings import ExecutorSettings
@@ -22,6 +23,7 @@ SECTIONS: tuple[tuple[str, type[Settings]], ...] = (
     ("Router", RouterSettings),
     ("Executor", ExecutorSettings),
     ("Notifier", NotifierSettings),
+    ("Migration (swaprail-migrate)", MigrationSettings),
     ("One machine (swaprail-local)", LocalSettings),
 )
 SERVICES: tuple[type[Settings], ...] = (ApiSettings, RouterSettings, ExecutorSettings, NotifierSettings)

@@ -61,7 +61,7 @@ def configure_logging(service: str, level: str, fmt: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for chatty in ("faststream", "uvicorn.access", "uvicorn.error", "httpx", "alembic.runtime.plugins"):
+    for chatty in ("faststream", "uvicorn.access", "uvicorn.error", "httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
