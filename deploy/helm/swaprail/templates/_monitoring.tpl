@@ -17,8 +17,8 @@ metricRelabelings:
 {{- end }}
 {{- end }}
 
-{{/* Selects the pods of the four services, and no others of the release. Takes root. */}}
-{{- define "swaprail.servicePods" -}}
+{{/* Selects what belongs to the four services, and nothing else of the release. Takes root. */}}
+{{- define "swaprail.fourComponents" -}}
 matchLabels:
   {{- include "swaprail.releaseSelector" . | nindent 2 }}
 matchExpressions:
@@ -56,24 +56,4 @@ Emits {groups: [...]}. Takes root.
   {{- end }}
 {{- end }}
 {{- dict "groups" $groups | toYaml }}
-{{- end }}
-
-{{/* Refuses two ways to scrape the same pods, which would count every series twice. Takes root. */}}
-{{- define "swaprail.requireOneMonitor" -}}
-{{- if and .Values.monitoring.podMonitor.enabled .Values.monitoring.serviceMonitor.enabled }}
-{{- fail "monitoring.podMonitor and monitoring.serviceMonitor are both enabled: every series would be there twice. Set one of them to false." }}
-{{- end }}
-{{- end }}
-
-{{/* Refuses to leave out alerts that do not exist: a name that was changed would come back unnoticed. Takes root. */}}
-{{- define "swaprail.requireKnownAlerts" -}}
-{{- $known := list }}
-{{- range $path, $_ := .Files.Glob "alerts/*.yaml" }}
-  {{- range ($.Files.Get $path | fromYaml).groups }}{{ range .rules }}{{ $known = append $known .alert }}{{ end }}{{ end }}
-{{- end }}
-{{- range .Values.monitoring.prometheusRule.disabledAlerts }}
-  {{- if not (has . $known) }}
-    {{- fail (printf "monitoring.prometheusRule.disabledAlerts names %s, which is no alert of this chart. There are: %s." . (compact $known | sortAlpha | join ", ")) }}
-  {{- end }}
-{{- end }}
 {{- end }}

@@ -4,7 +4,7 @@ says what to change. Takes root.
 */}}
 {{- define "swaprail.validate" -}}
 {{- $found := list }}
-{{- range list "database" "redis" "secrets" "images" "pods" "autoscaling" "migration" "traffic" "networkPolicy" }}
+{{- range list "database" "redis" "secrets" "images" "pods" "autoscaling" "migration" "traffic" "networkPolicy" "monitoring" "bundled" }}
   {{- $found = concat $found (include (printf "swaprail.validate.%s" .) $ | splitList "\n" | compact) }}
 {{- end }}
 {{- $found = without $found "" | uniq }}
