@@ -19,17 +19,17 @@ def series(metric: str, where: str = "") -> str:
 
 def rate(metric: str, *by: str, where: str = "") -> Query:
     """Return a counter's rate, over all pods."""
-    return Query(f"sum{_by(by)} (rate({series(metric, where)}[{WINDOW}]))", _legend(by))
+    return Query(f"sum{_by(by)}(rate({series(metric, where)}[{WINDOW}]))", _legend(by))
 
 
 def summed(metric: str, *by: str, where: str = "") -> Query:
     """Return a gauge of which each pod tells its own part."""
-    return Query(f"sum{_by(by)} ({series(metric, where)})", _legend(by))
+    return Query(f"sum{_by(by)}({series(metric, where)})", _legend(by))
 
 
 def highest(metric: str, *by: str, where: str = "") -> Query:
     """Return a gauge of which each pod tells the same, or of which the worst counts."""
-    return Query(f"max{_by(by)} ({series(metric, where)})", _legend(by))
+    return Query(f"max{_by(by)}({series(metric, where)})", _legend(by))
 
 
 def quantile(q: float, metric: str, *by: str, where: str = "") -> Query:
@@ -57,7 +57,7 @@ def by_service(values: str, *by: str, how: str = "sum") -> Query:
     """Return values of pods by the service that runs in them."""
     labels = ("service", *by)
     build = series("swaprail_build_info")
-    return Query(f"{how}{_by(labels)} ({values} * on (pod) group_left (service) {build})", _legend(labels))
+    return Query(f"{how}{_by(labels)}({values} * on (pod) group_left (service) {build})", _legend(labels))
 
 
 def named(legend: str, query: Query) -> Query:
@@ -66,7 +66,7 @@ def named(legend: str, query: Query) -> Query:
 
 
 def _by(labels: tuple[str, ...]) -> str:
-    return f" by ({', '.join(labels)})" if labels else ""
+    return f" by ({', '.join(labels)}) " if labels else ""
 
 
 def _legend(by: tuple[str, ...]) -> str:
