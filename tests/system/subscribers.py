@@ -15,8 +15,9 @@ TERMINAL = {"CONFIRMED", "FAILED", "CANCELLED", "EXPIRED"}
 class Subscriber:
     """Follows one order until it ends; resumes with ?after= whenever the connection is lost."""
 
-    def __init__(self, url: Callable[[], str], order_id: str) -> None:
+    def __init__(self, url: Callable[[], str], order_id: str, api_key: str | None = None) -> None:
         self._url = url
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self.order_id = order_id
         self.messages: list[dict[str, Any]] = []
         self.connections = 0
@@ -34,7 +35,10 @@ class Subscriber:
             after = self.seqs[-1] if self.messages else 0
             try:
                 async with connect(
-                    f"{self._url()}/ws/orders/{self.order_id}?after={after}", open_timeout=10, compression=None
+                    f"{self._url()}/ws/orders/{self.order_id}?after={after}",
+                    open_timeout=10,
+                    compression=None,
+                    additional_headers=self._headers,
                 ) as socket:
                     self.connections += 1
                     await self._read(socket)

@@ -58,9 +58,7 @@ def make_secrets() -> None:
                 "password": passwords["postgres-password"],
             },
         )
-        _secret(
-            NAMESPACE, "swaprail-redis", {"host": "redis.stores.svc", "password": passwords["redis-password"]}
-        )
+        _secret(NAMESPACE, "swaprail-redis", {"host": "redis.stores.svc", "password": passwords["redis-password"]})
         keys = {key: secrets.token_hex(32) for key in ("cursor-secret", "ws-ticket-secret", "paper-signer-seed")}
         _secret(NAMESPACE, "swaprail-secrets", keys)
 

@@ -7,7 +7,11 @@ from tests.e2e.cluster.names import NAMESPACE
 from tests.e2e.cluster.shell import CommandError, kubectl
 
 _TAIL = "--tail=150"
-_LISTS = ("pods -o wide -A", f"hpa,scaledobject,job,pdb,ingress -n {NAMESPACE}", f"events -n {NAMESPACE} --sort-by=.lastTimestamp")
+_LISTS = (
+    "pods -o wide -A",
+    f"hpa,scaledobject,job,pdb,ingress -n {NAMESPACE}",
+    f"events -n {NAMESPACE} --sort-by=.lastTimestamp",
+)
 
 
 def _show(*words: str) -> None:

@@ -13,10 +13,9 @@ RELEASE = "swaprail"
 SERVICES = ("api", "router", "executor", "notifier")
 WORKER_NODE = f"{CLUSTER}-worker"
 
-URL = "http://127.0.0.1:18080"
-WS_URL = "ws://127.0.0.1:18080"
+URL = "http://localhost:18080"  # the ingress, by the host name that it routes
+WS_URL = "ws://localhost:18080"
 PROMETHEUS = "http://127.0.0.1:19090"
 COLLECTOR = "http://127.0.0.1:14318"
 POSTGRES_PORT = 15432
 REDIS_PORT = 16379
-HOST = "swaprail.test"  # what the ingress is asked for

@@ -14,9 +14,7 @@ class CommandError(AssertionError):
 def run(command: Sequence[str | Path], *, stdin: str | None = None, timeout_s: float = 120) -> str:
     """Run a command in the checkout and return its standard output."""
     words = [str(word) for word in command]
-    done = subprocess.run(
-        words, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False, cwd=ROOT
-    )
+    done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=timeout_s, check=False, cwd=ROOT)
     if done.returncode:
         message = f"{' '.join(words)}\nexit code {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-8000:]}"
         raise CommandError(message)
