@@ -8,7 +8,7 @@ COVERAGE ?= 93
 export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
-	test-concurrent test-ws bench bench-counts lock clean
+	test-concurrent test-ws chart-check chart-docs bench bench-counts lock clean
 
 ##@ Use
 help: ## Show this
@@ -55,8 +55,9 @@ audit: setup ## Known weaknesses of the packages used
 schemas: setup ## Write the schemas of HTTP, WebSocket and topics
 	$(BIN)/python -m swaprail_local.schemas
 
-docs: setup ## Write .env.example and docs/configuration.md from the settings
+docs: setup ## Write the references of settings and metrics: .env.example, docs/configuration.md, docs/metrics.md
 	$(BIN)/python -m swaprail_local.configuration
+	$(BIN)/python -m swaprail_local.metrics_reference
 
 schemas-drift: schemas
 	@git diff --exit-code -- schemas && test -z "$$(git ls-files --others --exclude-standard -- schemas)" || \
@@ -64,6 +65,13 @@ schemas-drift: schemas
 
 test: setup ## All tests, with coverage of libs and services
 	$(BIN)/pytest -n $(WORKERS) --cov=libs --cov=services --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE)
+
+chart-check: setup ## The chart, as far as it can be checked without a cluster: needs helm, kubeconform, helm-docs
+	@scripts/chart-check
+
+chart-docs: setup ## Write the chart's README.md and the descriptions in its schema from values.yaml
+	@$(BIN)/python deploy/helm/describe_values.py
+	@helm-docs --log-level warning --chart-search-root deploy/helm/swaprail
 
 bench: setup ## Speed and memory of the engine on this machine
 	$(BIN)/python tests/load/bench.py
