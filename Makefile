@@ -44,7 +44,7 @@ lint: setup ## Style
 	$(BIN)/ruff format --check .
 
 types: setup ## Types, strict
-	$(BIN)/mypy libs services clients tests conftest.py
+	$(BIN)/mypy libs services clients tests deploy conftest.py
 
 imports: setup ## Which package may import which
 	$(BIN)/lint-imports
@@ -72,6 +72,30 @@ chart-check: setup ## The chart, as far as it can be checked without a cluster: 
 chart-docs: setup ## Write the chart's README.md and the descriptions in its schema from values.yaml
 	@$(BIN)/python deploy/helm/describe_values.py
 	@helm-docs --log-level warning --chart-search-root deploy/helm/swaprail
+
+images: ## Images of the four services (TAG, default: the version; PREFIX)
+	@scripts/images $(TAG)
+
+e2e: setup ## Everything on a kind cluster: made, tested, deleted
+	@scripts/e2e
+
+e2e-up: setup ## The cluster of the end-to-end suite, to work with 
+	@$(BIN)/python -m tests.e2e.cluster up
+
+e2e-down: setup ## Delete it
+	@$(BIN)/python -m tests.e2e.cluster down
+
+images: ## Images of the four services (TAG, default: the version; PREFIX)
+	@scripts/images $(TAG)
+
+e2e: setup ## Everything on a kind cluster: made, tested, deleted
+	@scripts/e2e
+
+e2e-up: setup ## The cluster of the end-to-end suite, to work with 
+	@$(BIN)/python -m tests.e2e.cluster up
+
+e2e-down: setup ## Delete it
+	@$(BIN)/python -m tests.e2e.cluster down
 
 bench: setup ## Speed and memory of the engine on this machine
 	$(BIN)/python tests/load/bench.py

@@ -81,6 +81,7 @@ class Api:
             size=settings.read_pool_size,
             timeout_s=settings.db_timeout_s,
             application="swaprail-api-reads",
+            pool="reads",
         )
         self.redis = connect_redis(settings)
         self.broker = make_broker(settings)

@@ -1,25 +1,37 @@
 """Metrics of the API. Labels are enums and route templates, never ids."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from swaprail.domain.errors import ErrorCode
+from swaprail.telemetry.registry import counter, gauge, histogram, start_at_zero
 
-from swaprail.telemetry.metrics import REGISTRY
+_API = "api"
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-
-REQUESTS = Histogram(
+REQUESTS = histogram(
     "http_server_request_duration_seconds",
     "From the request to the end of its answer",
     ["http_request_method", "http_route", "http_response_status_code"],
-    buckets=_BUCKETS,
-    registry=REGISTRY,
+    of=_API,
 )
-ACTIVE = Gauge("http_server_active_requests", "Requests being answered", registry=REGISTRY)
-SUBMITTED = Counter(
-    "swaprail_orders_submitted_total", "Orders stored, by how they came", ["order_type", "result"], registry=REGISTRY
+ACTIVE = gauge("http_server_active_requests", "Requests being answered", of=_API)
+SUBMITTED = counter(
+    "swaprail_orders_submitted_total", "Orders stored, by how they came", ["order_type", "result"], of=_API
 )
-REJECTED = Counter("swaprail_orders_rejected_total", "Requests refused, by code", ["reason"], registry=REGISTRY)
-DUPLICATES = Counter(
-    "swaprail_duplicates_suppressed_total", "Repetitions that changed nothing", ["layer"], registry=REGISTRY
+REJECTED = counter("swaprail_orders_rejected_total", "Requests refused, by code", ["reason"], of=_API)
+DUPLICATES = counter("swaprail_duplicates_suppressed_total", "Repetitions that changed nothing", ["layer"], of=_API)
+RATE_LIMITED = counter("swaprail_rate_limited_total", "Requests over their limit", ["scope"], of=_API)
+BACKLOG = gauge(
+    "swaprail_intake_backlog_orders", "Open orders as last counted here, at most one more than the limit", of=_API
 )
-RATE_LIMITED = Counter("swaprail_rate_limited_total", "Requests over their limit", ["scope"], registry=REGISTRY)
-OPEN_ORDERS = Gauge("swaprail_orders_open", "Orders queued and not closed, as last counted", registry=REGISTRY)
+BACKLOG_LIMIT = gauge("swaprail_intake_backlog_limit", "Open orders above which new ones get 503", of=_API)
+
+# What the objectives of the intake are measured by.
+INTAKE_ROUTES = {
+    "/api/orders": "201",
+    "/api/orders/execute": "202",
+    "/api/orders/batch": "207",
+    "/api/orders/{orderId}/execute": "202",
+}
+
+start_at_zero(REJECTED, ErrorCode)
+start_at_zero(RATE_LIMITED, ["key", "ip"])
+for _route, _success in INTAKE_ROUTES.items():
+    start_at_zero(REQUESTS, ["POST"], [_route], [_success, "500", "503"])

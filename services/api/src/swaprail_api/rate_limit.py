@@ -10,8 +10,11 @@ import redis.asyncio as redis
 from redis.exceptions import RedisError
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail_api.metrics import RATE_LIMITED
+
+log = get_logger(__name__)
 
 PORTIONS_A_SECOND = 10
 MAX_CALLERS = 20_000
@@ -111,7 +114,8 @@ class RateLimiter:
                 pipeline.expire(key, self._window_s * 2 + 1)
                 taken, _ = await pipeline.execute()
         except (RedisError, OSError, TimeoutError) as error:
-            OPERATIONAL_ERRORS.labels(type(error).__name__).inc()
+            OPERATIONAL_ERRORS.labels("redis").inc()
+            log.debug("rate limits are counted alone", error=type(error).__name__)
             self._redis_again_at = self._clock() + REDIS_PAUSE_S
             return None
         return int(taken)

@@ -20,6 +20,8 @@ from swaprail.runtime.intake import Intake
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.runtime.service import worker_name
 from swaprail.telemetry.health import Health
+from swaprail.telemetry.registry import start_at_zero
+from swaprail_executor import metrics
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk
 from swaprail_executor.execute_order import execute_order
@@ -40,6 +42,9 @@ class Executor:
         self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
         tokens = load_tokens(settings.tokens_file)
         self._paper = build_paper(settings, self._database, tokens)
+        names = [venue.name for venue in self._paper.venues]
+        start_at_zero(metrics.ATTEMPTS, names, ["landed", "reverted", "expired"])
+        start_at_zero(metrics.SLIPPAGE, names)
         self._moves: OrderWriter[Move] = OrderWriter(
             partial(write_moves, self._database), self._publisher, name="executor_moves"
         )
@@ -49,7 +54,7 @@ class Executor:
         self._settlements: OrderWriter[Settlement] = OrderWriter(
             partial(write_settlements, self._database), self._publisher, name="settlements"
         )
-        self._live = BatchWriter(partial(read_live, self._database), name="live attempts")
+        self._live = BatchWriter(partial(read_live, self._database), name="live_attempts")
         desk = Desk(
             settings=settings,
             chain=self._paper.chain,

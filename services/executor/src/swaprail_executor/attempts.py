@@ -5,10 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.db.transitions import GUARDED_UPDATE, RESULT, TERMINAL_NAMES, Move
 from swaprail.domain.chain import AttemptState, SignedSwap
 
-_SUBMIT = f"""
+_SUBMIT = named(
+    "submit",
+    f"""
 with v as (
     select t.*, null::float8 as due_in, null::json as routing, null::json as failure, 1 as new_attempts,
         null::numeric as output_amount, false as reconciling, false as hand_over, $14::text as owner,
@@ -25,9 +28,12 @@ stored as (
     from v join up on up.id = v.id
 )
 {RESULT}
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
-_SETTLE = f"""
+_SETTLE = named(
+    "settle",
+    f"""
 with v as (
     select t.*, null::json as routing, 0 as new_attempts, false as hand_over, null::text as owner,
         null::float8 as lease_s
@@ -44,12 +50,16 @@ settled as (
     where a.order_id = v.id and a.signature = v.signature and v.state <> 'LIVE'
 )
 {RESULT}
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
-_LIVE = """
-select order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height
+_LIVE = named(
+    "live_attempts",
+    """
+select order_id, venue, signature, raw, message_sha256, blockhash, last_valid_block_height
 from tx_attempts where order_id = any($1::uuid[]) and state = 'LIVE'
-"""
+""",
+)
 
 
 class Submission(Move, frozen=True, kw_only=True):
@@ -121,12 +131,12 @@ async def write_settlements(database: Database, batch: Sequence[Settlement]) -> 
     )
 
 
-async def read_live(database: Database, orders: Sequence[UUID]) -> list[tuple[int, SignedSwap] | None]:
-    """Return of each order the number and bytes of its live attempt, None where it has none."""
+async def read_live(database: Database, orders: Sequence[UUID]) -> list[tuple[str, SignedSwap] | None]:
+    """Return of each order the venue and bytes of its live attempt, None where it has none."""
     rows = await database.fetch(_LIVE, orders)
     live = {
         row["order_id"]: (
-            row["attempt"],
+            row["venue"],
             SignedSwap(
                 signature=row["signature"],
                 raw=row["raw"],

@@ -9,7 +9,7 @@ from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder
 from swaprail.ports.venues import VenueError
 from swaprail.telemetry.logging import get_logger
-from swaprail_executor.desk import Desk
+from swaprail_executor.desk import Attempt, Desk
 from swaprail_executor.metrics import CHAIN_ERRORS, SENDS
 from swaprail_executor.settle_attempt import mark_reconciling, settle_expired, settle_landed
 
@@ -21,8 +21,9 @@ ASK_LATEST_S = 0.4  # one slot
 type Outcome = Landing | ExpiryProof
 
 
-async def await_landing(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fresh: bool) -> None:
+async def await_landing(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:
     """Return when the attempt is settled. fresh: these bytes were never sent before."""
+    swap = attempt.swap
     outcome = None if fresh else await _verdict(desk, swap)
     began, marked = time.monotonic(), False
     while outcome is None:
@@ -33,9 +34,9 @@ async def await_landing(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fre
             await mark_reconciling(desk, order, swap)
             marked = True
     if isinstance(outcome, Landing):
-        await settle_landed(desk, order, swap, outcome)
+        await settle_landed(desk, order, attempt, outcome)
     else:
-        await settle_expired(desk, order, swap, outcome)
+        await settle_expired(desk, order, attempt, outcome)
 
 
 async def _verdict(desk: Desk, swap: SignedSwap) -> Outcome | None:

@@ -15,6 +15,14 @@ from swaprail_executor.attempts import Settlement, Submission
 from swaprail_executor.settings import ExecutorSettings
 
 
+class Attempt(msgspec.Struct, frozen=True):
+    """A stored attempt under way; quoted is what its route promised, in base units, if that is known."""
+
+    swap: SignedSwap
+    venue: str
+    quoted: int | None
+
+
 class Desk(msgspec.Struct, frozen=True):
     """The chain, the signer, and the three kinds of guarded writes."""
 
@@ -25,5 +33,5 @@ class Desk(msgspec.Struct, frozen=True):
     moves: OrderWriter[Move]
     submissions: OrderWriter[Submission]
     settlements: OrderWriter[Settlement]
-    live_attempt: Callable[[UUID], Awaitable[tuple[int, SignedSwap] | None]]
+    live_attempt: Callable[[UUID], Awaitable[tuple[str, SignedSwap] | None]]
     extended: Callable[[LeasedOrder], None]

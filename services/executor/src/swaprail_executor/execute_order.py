@@ -5,14 +5,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from swaprail.db.transitions import Move
-from swaprail.domain.chain import SignedSwap
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import Routing
 from swaprail.telemetry.tracing import span
 from swaprail_executor.await_landing import await_landing
-from swaprail_executor.desk import Desk
+from swaprail_executor.desk import Attempt, Desk
+from swaprail_executor.metrics import RETRIES
 from swaprail_executor.submit_attempt import submit_attempt
 
 _decode_routing = msgspec.json.Decoder(Routing | None).decode
@@ -31,15 +31,16 @@ async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
     routing = _decode_routing(order.routing)
     assert routing is not None, "an order is BUILDING only with a route"
     assert routing.route is not None, "an order is BUILDING only with a route"
+    route = routing.route
     now = datetime.now(UTC)
     if order.expires_at is not None and order.expires_at <= now:
         await _expire(desk, order)
         return
-    if now.timestamp() - routing.route.quote.quoted_at > desk.settings.executor_route_max_age_s:
+    if now.timestamp() - route.quote.quoted_at > desk.settings.executor_route_max_age_s:
         await _route_again(desk, order)
         return
-    swap, submitted = await submit_attempt(desk, order, routing.route)
-    await _land(desk, submitted, swap, fresh=True)
+    attempt, submitted = await submit_attempt(desk, order, route)
+    await _land(desk, submitted, attempt, fresh=True)
 
 
 async def _resume(desk: Desk, order: LeasedOrder) -> None:
@@ -47,12 +48,15 @@ async def _resume(desk: Desk, order: LeasedOrder) -> None:
     if live is None:
         # SUBMITTED without a live attempt cannot be written by any statement of ours.
         raise EngineError(ErrorCode.INTERNAL, "a submitted order has no live attempt")
-    await _land(desk, order, live[1], fresh=False)
+    venue, swap = live
+    routing = _decode_routing(order.routing)
+    quoted = routing.route.quote.output_amount if routing and routing.route else None
+    await _land(desk, order, Attempt(swap, venue, quoted), fresh=False)
 
 
-async def _land(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fresh: bool) -> None:
+async def _land(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:
     with span("await landing", order.trace, attributes={"order.id": str(order.id)}):
-        await await_landing(desk, order, swap, fresh=fresh)
+        await await_landing(desk, order, attempt, fresh=fresh)
 
 
 async def _expire(desk: Desk, order: LeasedOrder) -> None:
@@ -63,5 +67,6 @@ async def _expire(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _route_again(desk: Desk, order: LeasedOrder) -> None:
+    RETRIES.labels("route_stale").inc()
     # Found by a router's next scan.
     await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=0))

@@ -1,13 +1,25 @@
 """Metrics of the executor."""
 
-from prometheus_client import Counter
+from swaprail.telemetry.metrics import STAGE
+from swaprail.telemetry.registry import counter, histogram, start_at_zero
 
-from swaprail.telemetry.metrics import REGISTRY
+_EXECUTOR = "executor"
 
-ATTEMPTS = Counter("swaprail_execution_attempts_total", "Settled attempts", ["venue", "result"], registry=REGISTRY)
-SENDS = Counter(
-    "swaprail_execution_sends_total", "Hand-overs of signed bytes to the chain", ["result"], registry=REGISTRY
+ATTEMPTS = counter("swaprail_execution_attempts_total", "Settled attempts", ["venue", "result"], of=_EXECUTOR)
+RETRIES = counter("swaprail_execution_retries_total", "Orders sent back to routing", ["reason"], of=_EXECUTOR)
+SENDS = counter("swaprail_execution_sends_total", "Hand-overs of signed bytes to the chain", ["result"], of=_EXECUTOR)
+SLIPPAGE = histogram(
+    "swaprail_execution_slippage_ratio",
+    "How much less landed than was quoted; negative: more",
+    ["venue"],
+    of=_EXECUTOR,
+    buckets=(-0.01, -0.005, -0.001, 0, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05),
 )
-CHAIN_ERRORS = Counter(
-    "swaprail_chain_errors_total", "Chain calls without an answer; never a verdict", ["call"], registry=REGISTRY
+CHAIN_ERRORS = counter(
+    "swaprail_chain_errors_total", "Chain calls without an answer; never a verdict", ["call"], of=_EXECUTOR
 )
+
+start_at_zero(STAGE, ["building", "confirming"])
+start_at_zero(RETRIES, ["attempt_expired", "route_stale"])
+start_at_zero(SENDS, ["ok", "unknown"])
+start_at_zero(CHAIN_ERRORS, ["send", "landings", "prove_expired"])

@@ -11,28 +11,32 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
 from swaprail.telemetry.logging import get_logger
 from swaprail_executor.attempts import Settlement
-from swaprail_executor.desk import Desk
-from swaprail_executor.metrics import ATTEMPTS
+from swaprail_executor.desk import Attempt, Desk
+from swaprail_executor.metrics import ATTEMPTS, RETRIES, SLIPPAGE
 
 log = get_logger(__name__)
 
 _REVERT_CODES = {str(code): code for code in (ErrorCode.SLIPPAGE_EXCEEDED, ErrorCode.VENUE_REJECTED)}
 
 
-async def settle_landed(desk: Desk, order: LeasedOrder, swap: SignedSwap, landing: Landing) -> None:
+async def settle_landed(desk: Desk, order: LeasedOrder, attempt: Attempt, landing: Landing) -> None:
     """Confirm the order, or fail it when the venue's program refused the swap: then no funds moved."""
     if landing.error is None:
-        await _confirm(desk, order, swap, landing)
+        await _confirm(desk, order, attempt, landing)
         return
     code = _REVERT_CODES.get(landing.error, ErrorCode.VENUE_REJECTED)
     reason = failure(code, Stage.LANDING, FundsMoved.NO, f"{landing.error} in slot {landing.slot}")
-    await _fail(desk, order, swap, Status.FAILED, reason, AttemptState.REVERTED, landing=landing)
-    ATTEMPTS.labels("all", "reverted").inc()
+    await _fail(desk, order, attempt.swap, Status.FAILED, reason, AttemptState.REVERTED, landing=landing)
+    ATTEMPTS.labels(attempt.venue, "reverted").inc()
 
 
-async def settle_expired(desk: Desk, order: LeasedOrder, swap: SignedSwap, proof: ExpiryProof) -> None:
+async def settle_expired(desk: Desk, order: LeasedOrder, attempt: Attempt, proof: ExpiryProof) -> None:
     """With proof that the attempt can never land: route again, or end the order when its time is up."""
-    ATTEMPTS.labels("all", "expired").inc()
+    await _end_or_route_again(desk, order, attempt.swap, proof)
+    ATTEMPTS.labels(attempt.venue, "expired").inc()
+
+
+async def _end_or_route_again(desk: Desk, order: LeasedOrder, swap: SignedSwap, proof: ExpiryProof) -> None:
     now = datetime.now(UTC)
     reason = failure(ErrorCode.DEADLINE_PASSED, Stage.LANDING, FundsMoved.NO, "no attempt landed in time")
     if order.expires_at is not None and order.expires_at <= now:
@@ -53,6 +57,7 @@ async def settle_expired(desk: Desk, order: LeasedOrder, swap: SignedSwap, proof
             evidence=msgspec.json.encode(proof).decode(),
         ),
     )
+    RETRIES.labels("attempt_expired").inc()
 
 
 async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap) -> None:
@@ -63,11 +68,11 @@ async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap) -> 
     )
 
 
-async def _confirm(desk: Desk, order: LeasedOrder, swap: SignedSwap, landing: Landing) -> None:
+async def _confirm(desk: Desk, order: LeasedOrder, attempt: Attempt, landing: Landing) -> None:
     token = desk.tokens.by_mint(order.output_mint)
     units = landing.output_amount
     data = {
-        "signature": swap.signature,
+        "signature": attempt.swap.signature,
         "outputAmount": to_decimal_string(units, token.decimals) if token and units is not None else None,
         "outputAmountBase": None if units is None else str(units),
         "slot": landing.slot,
@@ -78,13 +83,15 @@ async def _confirm(desk: Desk, order: LeasedOrder, swap: SignedSwap, landing: La
             Status.CONFIRMED,
             msgspec.json.encode(data).decode(),
             due_in_s=0,
-            signature=swap.signature,
+            signature=attempt.swap.signature,
             state=AttemptState.LANDED,
             slot=landing.slot,
             output_amount=units,
         ),
     )
-    ATTEMPTS.labels("all", "landed").inc()
+    ATTEMPTS.labels(attempt.venue, "landed").inc()
+    if units is not None and attempt.quoted:
+        SLIPPAGE.labels(attempt.venue).observe(1 - units / attempt.quoted)
 
 
 async def _fail(

@@ -2,29 +2,30 @@
 
 import msgspec
 
-from swaprail.domain.chain import SignedSwap
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Route
 from swaprail_executor.attempts import Submission
-from swaprail_executor.desk import Desk
+from swaprail_executor.desk import Attempt, Desk
 
 
-async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[SignedSwap, LeasedOrder]:
-    """Return the signed swap, durable but unsent, and the order as it now stands (SUBMITTED)."""
-    attempt = order.attempts + 1
+async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[Attempt, LeasedOrder]:
+    """Return the attempt, durable but unsent, and the order as it now stands (SUBMITTED)."""
+    number = order.attempts + 1
     request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
-    swap = await desk.builder.build(order.id, order.wallet, attempt, request, route)
-    data = {"venue": route.venue, "attempt": attempt, "signature": swap.signature}
+    swap = await desk.builder.build(order.id, order.wallet, number, request, route)
+    data = {"venue": route.venue, "attempt": number, "signature": swap.signature}
     moved = await desk.submissions.write(
         Submission(
             order,
             Status.SUBMITTED,
             msgspec.json.encode(data).decode(),
-            attempt=attempt,
+            attempt=number,
             swap=swap,
             venue=route.venue,
         ),
     )
     desk.extended(order)
-    return swap, msgspec.structs.replace(order, status=Status.SUBMITTED, seq=moved.seq, attempts=attempt)
+    attempt = Attempt(swap, route.venue, route.quote.output_amount)
+    following = msgspec.structs.replace(order, status=Status.SUBMITTED, seq=moved.seq, attempts=number, at=moved.at)
+    return attempt, following

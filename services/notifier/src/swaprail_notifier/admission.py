@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from websockets.datastructures import Headers
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_notifier import metrics
 from swaprail_notifier.settings import Network, NotifierSettings
 
 
@@ -38,6 +39,7 @@ class Admission:
     def __init__(self, settings: NotifierSettings) -> None:
         self.closed = False
         self._most = settings.ws_max_connections
+        metrics.CONNECTIONS_LIMIT.set(self._most)
         self._most_per_key = settings.ws_max_connections_per_key
         self._most_per_ip = settings.ws_max_connections_per_ip
         self._total = 0

@@ -9,58 +9,75 @@ from uuid import UUID
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail_notifier.order_log import Step
 from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
+
+PAGE = 200
 
 _STEP = "e.seq, e.status, e.data, floor(extract(epoch from e.at) * 1000)::bigint as at"
 _NOW = "floor(extract(epoch from now()) * 1000)::bigint"
 
-_ORDERS = f"""
+_CLOCK = named("clock", f"select {_NOW}")
+_ORDERS = named(
+    "order_steps",
+    f"""
 select o.id, o.account, {_STEP}
 from unnest($1::uuid[]) as t(id)
 join orders o on o.id = t.id
 join order_events e on e.order_id = o.id
 order by o.id, e.seq
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
 # The order's own number decides whether its steps are looked at: nothing new costs one look at the primary key.
-_NEWS = f"""
+_NEWS = named(
+    "order_news",
+    f"""
 select o.id, {_STEP}
 from unnest($1::uuid[], $2::int[]) as t(id, seq)
 join orders o on o.id = t.id and o.seq > t.seq
 join order_events e on e.order_id = t.id and e.seq > t.seq
 order by o.id, e.seq
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
-_OPEN_IN_WALLETS = """
+_OPEN_IN_WALLETS = named(
+    "wallet_open",
+    """
 select t.number, o.id, o.closed_at is null as open
 from unnest($1::text[], $2::text[]) with ordinality as t(account, wallet, number)
 join orders o on o.account = t.account and o.wallet = t.wallet
 where o.closed_at is null or o.id >= $3::uuid
-"""
+""",
+)
 
-_BORN_IN_WALLETS = f"""
+_BORN_IN_WALLETS = named(
+    "wallet_born",
+    f"""
 select t.number, o.id, {_NOW} as now
 from unnest($1::text[], $2::text[], $3::uuid[]) with ordinality as t(account, wallet, low, number)
 left join lateral (
     select o.id from orders o where o.account = t.account and o.wallet = t.wallet and o.id >= t.low
 ) o on true
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
-_LATER_IN_WALLETS = f"""
+_LATER_IN_WALLETS = named(
+    "wallet_later",
+    f"""
 select t.number, o.id, {_STEP}
 from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[]) with ordinality as t(account, wallet, after, low, number)
 join lateral (
     select o.id from orders o
     where o.account = t.account and o.wallet = t.wallet and o.id > t.low
         and o.closed_at > to_timestamp(t.after / 1000.0)
-    order by o.id limit {{page}}
+    order by o.id limit {PAGE}
 ) o on true
 join order_events e on e.order_id = o.id and e.at > to_timestamp(t.after / 1000.0)
 order by t.number, o.id, e.seq
-"""  # noqa: S608 - constants only
-
-PAGE = 200
+""",  # noqa: S608 - constants only
+)
 
 
 class FoundOrder(msgspec.Struct, frozen=True):
@@ -127,7 +144,7 @@ class History:
     async def open_in_wallets(self, keys: Sequence[WalletKey]) -> list[OpenOrders]:
         """Return the open and the lately closed orders of each wallet."""
         # The time before the statement: what is born from then on is found by comparing.
-        now = await self._database.fetchval(f"select {_NOW}")
+        now = await self._database.fetchval(_CLOCK)
         found = {key: OpenOrders([], [], now) for key in keys}
         wallets = list(found)
         rows = await self._database.fetch(
@@ -155,7 +172,7 @@ class History:
     async def later_in_wallets(self, pages: Sequence[LaterPage]) -> list[LaterSteps]:
         """Return one page of later steps for each."""
         rows = await self._database.fetch(
-            _LATER_IN_WALLETS.format(page=PAGE),
+            _LATER_IN_WALLETS,
             [page.key.account for page in pages],
             [page.key.wallet for page in pages],
             [page.after_ms for page in pages],

@@ -14,6 +14,7 @@ from websockets.server import ServerProtocol
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.registry import start_at_zero
 from swaprail_notifier import metrics
 from swaprail_notifier.admission import Seat
 from swaprail_notifier.connections import CloseCode, Shared
@@ -21,6 +22,9 @@ from swaprail_notifier.problems import problem_response
 from swaprail_notifier.subscriptions import Subscription
 
 log = get_logger(__name__)
+
+_CODES = {1000, 1001, *CloseCode}
+start_at_zero(metrics.CLOSED, [*(str(int(code)) for code in _CODES), "other"])
 
 MAX_INBOUND_BYTES = 4096
 MAX_INBOUND_PER_S = 10
@@ -104,7 +108,7 @@ class Socket(asyncio.Protocol):
         if self._slot >= 0:
             self._shared.heartbeat.remove(self, self._slot)
             metrics.CONNECTIONS.dec()
-            metrics.CLOSED.labels(str(int(self._close_code))).inc()
+            metrics.CLOSED.labels(_code_label(self._close_code)).inc()
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -294,3 +298,8 @@ def _drop(data: bytes) -> None:
 def _peer(transport: asyncio.BaseTransport) -> str:
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def _code_label(code: int) -> str:
+    """Return the code, or other: clients may close with whatever code they like."""
+    return str(int(code)) if code in _CODES else "other"

@@ -134,7 +134,7 @@ class Subscriptions:
 
     def __init__(self, hub: Hub, history: History) -> None:
         self._hub = hub
-        self._orders: BatchWriter[UUID, FoundOrder | None] = BatchWriter(history.orders, name="order history")
+        self._orders: BatchWriter[UUID, FoundOrder | None] = BatchWriter(history.orders, name="order_history")
         self._wallets: BatchWriter[WalletKey, OpenOrders] = BatchWriter(
             history.open_in_wallets, name="wallet orders", max_rows=64
         )

@@ -8,10 +8,12 @@ from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisStreamMessage
 
+from swaprail.broker.observe import published_ms
 from swaprail.broker.streams import BLOCK_MS
 from swaprail.domain.quotes import QuoteRequest
 from swaprail.messages.topics import Group, QuotesAnswered, QuotesAsked, Topic
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.metrics import MESSAGE_WAIT
 from swaprail.telemetry.tracing import span
 from swaprail_router.quoting import Quoting
 
@@ -39,7 +41,9 @@ def subscribe_quotes(broker: RedisBroker, quoting: Quoting, consumer: str) -> No
         except msgspec.MsgspecError:
             log.warning("a quote request could not be decoded", bytes=len(message.body))
             return None
-        return asked if _age_ms(message) < asked.deadline_ms else None
+        waited_ms = _age_ms(message)
+        MESSAGE_WAIT.labels(Topic.QUOTES).observe(max(0.0, waited_ms / 1000))
+        return asked if waited_ms < asked.deadline_ms else None
 
     async def handle(asked: QuotesAsked | None) -> bytes:
         return b"" if asked is None else await answer_quotes(quoting, asked)
@@ -51,4 +55,4 @@ def subscribe_quotes(broker: RedisBroker, quoting: Quoting, consumer: str) -> No
 
 def _age_ms(message: RedisStreamMessage) -> float:
     raw: Any = message.raw_message["message_ids"][0]
-    return time.time() * 1000 - int(raw.split(b"-")[0])
+    return time.time() * 1000 - published_ms(raw)

@@ -26,6 +26,7 @@ from swaprail_router.ask_venues import GuardedVenue
 from swaprail_router.choose_route import RouteRules
 from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
+from swaprail_router.measure_engine import EngineMeasures
 from swaprail_router.quoting import Quoting
 from swaprail_router.route_order import Desk, route_order
 from swaprail_router.settings import RouterSettings
@@ -66,6 +67,7 @@ class Router:
             interval_s=settings.reconcile_interval_s,
             retention_days=settings.idempotency_retention_days,
         )
+        self._measures = EngineMeasures(self._database)
         accepted = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)
         quotes = Consumption(Topic.QUOTES, Group.ROUTER, QuotesAsked)
         self._keeper = StreamKeeper(settings, broker, owner, [accepted, quotes])
@@ -83,6 +85,7 @@ class Router:
         self._inflight.start()
         self._intake.start()
         self._housekeeping.start()
+        self._measures.start()
         await self._keeper.start()
 
     async def drain(self) -> None:
@@ -90,6 +93,7 @@ class Router:
         await self._keeper.stop_consuming()
         await self._intake.stop()
         await self._housekeeping.stop()
+        await self._measures.stop()
         await self._inflight.drain()
         await self._publisher.stop()
 

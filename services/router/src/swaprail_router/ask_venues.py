@@ -21,6 +21,9 @@ RATE_LIMITED = "rate_limited"
 ERROR = "error"
 QUOTED = "quoted"
 
+# Every result there is, the reasons of VenueError included: what metrics may name.
+RESULTS = (QUOTED, LATE, CIRCUIT_OPEN, RATE_LIMITED, ERROR, "unavailable", "no_pool", "rejected")
+
 # Told of every venue asked or skipped: its name, "quoted" or the reason there is no quote, and the seconds it took.
 type Observe = Callable[[str, str, float], None]
 

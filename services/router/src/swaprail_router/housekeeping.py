@@ -4,6 +4,7 @@ import asyncio
 
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
 from swaprail.telemetry.survival import survive
@@ -11,7 +12,9 @@ from swaprail.telemetry.survival import survive
 LIMIT = 500
 PURGE_EVERY = 600  # passes
 
-_EXPIRE = """
+_EXPIRE = named(
+    "expire_waiting",
+    """
 with due as (
     select id from orders
     where queued_at is null and closed_at is null and expires_at is not null and expires_at <= now()
@@ -24,12 +27,16 @@ up as (
 ),
 told as (insert into order_events (order_id, seq, status, data) select id, seq, 'EXPIRED', '{}' from up)
 select *, floor(extract(epoch from now()) * 1000)::bigint as at from up
-"""
-_PURGE = """
+""",
+)
+_PURGE = named(
+    "purge_keys",
+    """
 delete from idempotency_keys where (account, key) in (
     select account, key from idempotency_keys where created_at < now() - make_interval(days => $1) limit 5000
 )
-"""
+""",
+)
 
 
 class Housekeeping:

@@ -6,9 +6,10 @@ from functools import partial
 
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.quotes import QuoteRequest, QuoteResult, Routing
+from swaprail.telemetry.registry import start_at_zero
 from swaprail_router import metrics
-from swaprail_router.ask_venues import QUOTED, GuardedVenue, ask_venues
-from swaprail_router.choose_route import RouteRules, RouteTerms, choose_route, why_no_route
+from swaprail_router.ask_venues import QUOTED, RESULTS, GuardedVenue, ask_venues
+from swaprail_router.choose_route import Discard, RouteRules, RouteTerms, choose_route, why_no_route
 from swaprail_router.circuit_breaker import CircuitBreaker, CircuitState
 
 
@@ -21,6 +22,11 @@ class Quoting:
         self._deadline_s = deadline_s
         for guarded in venues:
             metrics.CIRCUIT_OPEN.labels(guarded.venue.name).set_function(partial(_is_open, guarded.breaker))
+        names = [guarded.venue.name for guarded in venues]
+        start_at_zero(metrics.QUOTE_REQUESTS, names, RESULTS)
+        start_at_zero(metrics.QUOTE_SECONDS, names)
+        start_at_zero(metrics.DISCARDED, names, Discard)
+        start_at_zero(metrics.SELECTED, names)
 
     async def route(
         self, request: QuoteRequest, slippage_bps: int, min_output: int | None, *, deadline_s: float | None = None
@@ -31,8 +37,6 @@ class Quoting:
         terms = RouteTerms(slippage_bps, min_output)
         routing = choose_route(request, results, terms, self._rules, now=time.time())
         _count(routing.quotes)
-        if routing.route is not None:
-            metrics.SELECTED.labels(routing.route.venue).inc()
         return routing, why_no_route(routing)
 
 
@@ -50,3 +54,6 @@ def _count(results: Sequence[QuoteResult]) -> None:
     for result in results:
         if result.quote is not None and result.discarded is not None:
             metrics.DISCARDED.labels(result.venue, result.discarded).inc()
+    best, second, *_ = [*(r.quote.net_output for r in results if r.quote and r.discarded is None), 0, 0]
+    if second > 0:
+        metrics.ADVANTAGE.observe(best / second - 1)

@@ -1,5 +1,6 @@
 """Find the route of a leased order and hand it to the executors, or end the order."""
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,10 +15,13 @@ from swaprail.domain.quotes import QuoteRequest, Route, Routing
 from swaprail.domain.tokens import TokenList
 from swaprail.messages.topics import HANDOVER_S, HandedOver, OrdersRouted, Topic
 from swaprail.runtime.order_writer import OrderWriter
+from swaprail.telemetry.metrics import STAGE
 from swaprail.telemetry.tracing import span
+from swaprail_router import metrics
 from swaprail_router.quoting import Quoting
 from swaprail_router.settings import RouterSettings
 
+_NEVER_ROUTED = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
 _decode_routing = msgspec.json.Decoder(Routing | None).decode
 
@@ -34,6 +38,8 @@ class Desk(msgspec.Struct, frozen=True):
 
 async def route_order(desk: Desk, order: LeasedOrder) -> None:
     """Choose the route and move the order to BUILDING; without one, ask again later while its time allows."""
+    if order.at is not None and order.routing == _NEVER_ROUTED:
+        STAGE.labels("queued").observe(max(0.0, time.time() - order.at / 1000))
     with span("route order", order.trace, attributes={"order.id": str(order.id)}):
         if order.expires_at is not None and order.expires_at <= datetime.now(UTC):
             await _end(desk, order, Status.EXPIRED, ErrorCode.DEADLINE_PASSED, None)
@@ -58,8 +64,9 @@ async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Ro
     stored = _encode(routing)
     move = Move(order, Status.BUILDING, _encode(data).decode(), routing=stored.decode(), hand_over=True)
     moved = await desk.moves.write(move)
+    metrics.SELECTED.labels(route.venue).inc()
     handed = msgspec.structs.replace(
-        order, status=Status.BUILDING, seq=moved.seq, fence=moved.fence, routing=msgspec.Raw(stored)
+        order, status=Status.BUILDING, seq=moved.seq, fence=moved.fence, routing=msgspec.Raw(stored), at=moved.at
     )
     desk.publisher.publish(Topic.ROUTED, OrdersRouted([HandedOver(handed, moved.at + int(HANDOVER_S * 1000))]))
 
@@ -72,6 +79,7 @@ async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusa
     if order.expires_at is None and spent + pause > desk.settings.order_deadline_s:
         await _end(desk, order, Status.FAILED, refusal, routing)
         return
+    metrics.RETRIES.labels(refusal).inc()
     tried = _encode(msgspec.structs.replace(routing, rounds=rounds)).decode()
     await desk.moves.write(Move(order, Status.ROUTING, due_in_s=pause, routing=tried))
 

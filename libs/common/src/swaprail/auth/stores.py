@@ -6,10 +6,14 @@ from typing import Protocol
 
 from swaprail.auth.keys import ApiKey
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 
-_FIND = """
+_FIND = named(
+    "key_find",
+    """
 select id, account, secret_sha256, scopes, expires_at, revoked_at from api_keys where id = $1
-"""
+""",
+)
 
 
 class KeyStore(Protocol):

@@ -10,17 +10,20 @@ from redis.exceptions import RedisError, ResponseError
 
 from swaprail.broker.acknowledger import Acknowledger
 from swaprail.broker.connect import connect_redis
+from swaprail.broker.observe import observe_stream
 from swaprail.broker.streams import decode_entries
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.registry import start_at_zero
 from swaprail.telemetry.survival import survive
 
 log = get_logger(__name__)
 
 CHECK_EVERY_S = 1.0
+OBSERVE_EVERY_S = 2.0
 CLAIM_EVERY_S = 5.0
 CLAIM_IDLE_MS = 10_000
 CLAIM_COUNT = 100
@@ -58,7 +61,10 @@ class StreamKeeper:
         self._started = False
         self._healthy = False
         self._told = False  # that Redis is away: once, not every second
-        self._claimed_at = 0.0
+        self._claimed_at = self._observed_at = 0.0
+        for consumption in consumptions:
+            start_at_zero(metrics.RECLAIMED, [consumption.topic], [consumption.group])
+            start_at_zero(metrics.DEAD_LETTERS, [consumption.topic], ["undecodable"])
 
     async def start(self) -> None:
         """Try to start now, and go on trying in the background."""
@@ -108,7 +114,9 @@ class StreamKeeper:
         try:
             await self._ensure_groups()
             await self._ensure_consuming()
-            await self._observe()
+            if time.monotonic() - self._observed_at > OBSERVE_EVERY_S:
+                self._observed_at = time.monotonic()
+                await self._observe()
             if time.monotonic() - self._claimed_at > CLAIM_EVERY_S:
                 self._claimed_at = time.monotonic()
                 for consumption in self._consumptions:
@@ -141,13 +149,7 @@ class StreamKeeper:
 
     async def _observe(self) -> None:
         for consumption in self._consumptions:
-            topic, group = str(consumption.topic), str(consumption.group)
-            for info in await self._redis.xinfo_groups(topic):
-                if info["name"] in (group, group.encode()):
-                    lag = info.get("lag")
-                    metrics.STREAM_LAG.labels(topic, group).set(float("nan") if lag is None else lag)
-                    metrics.STREAM_PENDING.labels(topic, group).set(info["pending"])
-            metrics.STREAM_LENGTH.labels(topic).set(await self._redis.xlen(topic))
+            await observe_stream(self._redis, str(consumption.topic), str(consumption.group))
 
     async def _claim(self, consumption: Consumption[Any]) -> None:
         topic, group = str(consumption.topic), str(consumption.group)

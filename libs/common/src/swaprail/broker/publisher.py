@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -20,11 +22,13 @@ from swaprail.messages.topics import (
 from swaprail.telemetry import metrics, tracing
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.message_spans import publish_spans
+from swaprail.telemetry.registry import start_at_zero
 
 log = get_logger(__name__)
 
 type Message = OrdersAccepted | OrdersRouted | OrderEvents
 
+OUTBOX = (Topic.ACCEPTED, Topic.ROUTED, Topic.EVENTS)
 MAX_WAITING = 2_000
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +45,15 @@ class TopicPublisher:
         self._broker = broker
         self._max_entries = max_entries
         self._waiting: dict[Topic, list[Message]] = defaultdict(list)
+        self._sending: dict[Topic, list[Message]] = {}
+        self._since: dict[Topic, float] = {}  # when the first of those waiting was committed
+        self._sending_since: dict[Topic, float] = {}
         self._task: asyncio.Task[None] | None = None
+        for topic in OUTBOX:
+            metrics.OUTBOX_WAITING.labels(topic).set_function(partial(self._unsent, topic))
+            metrics.OUTBOX_OLDEST.labels(topic).set_function(partial(self._oldest_s, topic))
+        start_at_zero(metrics.PUBLISHED, OUTBOX, ["ok", "failed", "dropped"])
+        start_at_zero(metrics.OUTBOX_DELAY, OUTBOX)
 
     def publish(self, topic: Topic, message: Message) -> None:
         """Queue a message; returns at once."""
@@ -50,6 +62,7 @@ class TopicPublisher:
             metrics.PUBLISHED.labels(topic, "dropped").inc()
             return
         waiting.append(message)
+        self._since.setdefault(topic, perf_counter())
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="topic publisher")
 
@@ -62,23 +75,30 @@ class TopicPublisher:
         await asyncio.sleep(0)
         try:
             while any(self._waiting.values()):
-                waiting, self._waiting = self._waiting, defaultdict(list)
-                await self._send([(topic, m) for topic, messages in waiting.items() for m in merge(messages)])
+                self._sending, self._waiting = self._waiting, defaultdict(list)
+                self._sending_since, self._since = self._since, {}
+                await self._send([(topic, m) for topic, messages in self._sending.items() for m in merge(messages)])
         finally:
+            self._sending, self._sending_since = {}, {}
             self._task = None
 
     async def _send(self, entries: Sequence[tuple[Topic, Message]]) -> None:
         if tracing.enabled():
             entries = [(topic, publish_spans(topic, message)) for topic, message in entries]
+        began = perf_counter()
         try:
             await self._hand_over(entries)
+            metrics.REDIS_SECONDS.labels("XADD").observe(perf_counter() - began)
             result = "ok"
         except (RedisError, OSError, TimeoutError, IncorrectState) as error:
             # IncorrectState: the broker has never been connected.
             log.warning("not published; reconcilers will find the orders", error=type(error).__name__)
             result = "failed"
+        now = perf_counter()
         for topic, _ in entries:
             metrics.PUBLISHED.labels(topic, result).inc()
+            if result == "ok":
+                metrics.OUTBOX_DELAY.labels(topic).observe(now - self._sending_since[topic])
 
     async def _hand_over(self, entries: Sequence[tuple[Topic, Message]]) -> None:
         if len(entries) == 1:
@@ -89,6 +109,13 @@ class TopicPublisher:
         for topic, message in entries:
             await self._publish(topic, message, pipeline)
         await pipeline.execute()
+
+    def _unsent(self, topic: Topic) -> int:
+        return len(self._waiting.get(topic, ())) + len(self._sending.get(topic, ()))
+
+    def _oldest_s(self, topic: Topic) -> float:
+        since = self._sending_since.get(topic, self._since.get(topic))
+        return 0.0 if since is None else perf_counter() - since
 
     async def _publish(self, topic: Topic, message: Message, pipeline: Any = None) -> None:
         await self._broker.publish(_encode(message), stream=str(topic), maxlen=self._max_entries, pipeline=pipeline)

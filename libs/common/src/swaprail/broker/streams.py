@@ -1,6 +1,7 @@
 """The FastStream broker and the consumer side of topics."""
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,8 +12,10 @@ from faststream.redis.message import RedisBatchStreamMessage, bDATA_KEY
 from faststream.redis.parser import BinaryMessageFormatV1
 
 from swaprail.broker.connect import deadlines
+from swaprail.broker.observe import published_ms
 from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
+from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -97,6 +100,8 @@ def subscribe[Message](
         last_id=">" if group else "$",
     )
 
+    waited = metrics.MESSAGE_WAIT.labels(topic)
+
     async def parse(raw: Any) -> RedisBatchStreamMessage:
         connection = broker.config.connection.client
         return RedisBatchStreamMessage(
@@ -105,7 +110,11 @@ def subscribe[Message](
 
     async def decode(message: RedisBatchStreamMessage) -> Received[Message]:
         messages, undecodable = decode_entries(message.raw_message["data"], message_type)
-        return Received(messages, undecodable, message)
+        received = Received(messages, undecodable, message)
+        now = time.time()
+        for entry_id in received.entry_ids:
+            waited.observe(max(0.0, now - published_ms(entry_id) / 1000))
+        return received
 
     policy = AckPolicy.MANUAL if group else AckPolicy.ACK_FIRST
     subscriber = broker.subscriber(stream=read, parser=parse, decoder=decode, ack_policy=policy)

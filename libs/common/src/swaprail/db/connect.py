@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any
 
 import asyncpg
 
+from swaprail.db.statements import timer_of
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry import metrics
 
 # What asyncpg raises while PostgreSQL is away, starting, stopping or cutting us off.
 AWAY = (
@@ -39,13 +42,18 @@ def _away(error: BaseException) -> EngineError:
 class Database:
     """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable."""
 
-    def __init__(self, dsn: str, *, size: int, timeout_s: float, application: str) -> None:
+    def __init__(self, dsn: str, *, size: int, timeout_s: float, application: str, pool: str = "main") -> None:
+        """Open at most `size` connections; pool names them in metrics, application in the server's views."""
         self._dsn = dsn
         self._size = size
         self._timeout_s = timeout_s
         self._application = application
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
+        self._wait = metrics.CONNECTION_WAIT.labels(pool)
+        metrics.CONNECTIONS_MAX.labels(pool).set(size)
+        metrics.CONNECTIONS.labels(pool, "idle").set_function(lambda: self._pool.get_idle_size() if self._pool else 0)
+        metrics.CONNECTIONS.labels(pool, "used").set_function(self._used)
 
     async def open(self) -> None:
         """Connect, if not yet connected."""
@@ -71,6 +79,9 @@ class Database:
                 max_inactive_connection_lifetime=0,
                 reset=_keep,
             )
+
+    def _used(self) -> int:
+        return self._pool.get_size() - self._pool.get_idle_size() if self._pool else 0
 
     async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
         await self.open()
@@ -102,10 +113,14 @@ class Database:
         # Not by `connection`: every order comes here several times, and a context manager is a good part of the cost.
         try:
             pool = self._pool or await self._opened()
+            asked = perf_counter()
             connection = await pool.acquire(timeout=self._timeout_s)
+            began = perf_counter()
+            self._wait.observe(began - asked)
             try:
                 rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
             finally:
+                timer_of(sql).observe(perf_counter() - began)
                 await pool.release(connection)
         except AWAY as error:
             raise _away(error) from error

@@ -7,11 +7,14 @@ from uuid import UUID
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 
 # An order is free when no unlapsed lease is on it.
-_SCAN = """
+_SCAN = named(
+    "lease_scan",
+    """
 with due as (
     select id from orders
     where queued_at is not null and closed_at is null and status = any($2::text[])
@@ -20,22 +23,31 @@ with due as (
 )
 update orders o set fence = o.fence + 1, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
 from due where o.id = due.id
-returning o.*
-"""
+returning o.*, (
+    select floor(extract(epoch from e.at) * 1000)::bigint from order_events e where e.order_id = o.id and e.seq = o.seq
+) as step_at
+""",
+)
 # A released lease stays released: its holder's last write may be on its way while it renews.
-_RENEW = """
+_RENEW = named(
+    "lease_renew",
+    """
 with v as (select * from unnest($1::uuid[], $2::bigint[]) as t(id, fence)),
 renewed as (
     update orders o set lease_owner = $4, lease_until = now() + make_interval(secs => $3)
     from v where o.id = v.id and o.fence = v.fence and o.lease_until is not null and o.closed_at is null
 )
 select o.id from orders o join v on o.id = v.id and o.fence = v.fence
-"""
-_RELEASE = """
+""",
+)
+_RELEASE = named(
+    "lease_release",
+    """
 update orders o set lease_owner = null, lease_until = null, due_at = now()
 from unnest($1::uuid[], $2::bigint[]) as v(id, fence)
 where o.id = v.id and o.fence = v.fence and o.closed_at is null
-"""
+""",
+)
 
 
 class Leases:
@@ -46,13 +58,13 @@ class Leases:
         self._database = database
         self._owner = owner
         self.lease_s = lease_s
-        self._statuses = [str(s) for s in statuses]
+        self.statuses = [str(s) for s in statuses]
 
     async def scan(self, limit: int) -> list[LeasedOrder]:
         """Lease up to so many orders that are due and held by nobody, oldest first, skipping what others scan."""
         return [
             read_order(row)
-            for row in await self._database.fetch(_SCAN, limit, self._statuses, self._owner, self.lease_s)
+            for row in await self._database.fetch(_SCAN, limit, self.statuses, self._owner, self.lease_s)
         ]
 
     async def renew(self, held: Sequence[tuple[UUID, int]]) -> set[UUID]:
@@ -86,4 +98,5 @@ def read_order(row: Any) -> LeasedOrder:
         attempts=row["attempts"],
         routing=msgspec.Raw((routing or "null").encode()),
         trace=row["trace"],
+        at=row.get("step_at"),
     )

@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
@@ -14,6 +15,7 @@ log = get_logger(__name__)
 # Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract).
 REQUIRED_REVISION = "0001"
 RETRY_S = 1.0
+_REVISION = named("schema_revision", "select version_num from alembic_version")
 
 
 async def check_schema(database: Database) -> None:
@@ -28,7 +30,7 @@ async def check_schema(database: Database) -> None:
 
 async def _revision(database: Database) -> str | None:
     try:
-        revision: str | None = await database.fetchval("select version_num from alembic_version")
+        revision: str | None = await database.fetchval(_REVISION)
     except asyncpg.UndefinedTableError:
         return None
     return revision

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.lifecycle import TERMINAL, Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.messages.topics import HANDOVER_S
@@ -63,7 +64,9 @@ told as (
 RESULT = "select id, seq, fence, floor(extract(epoch from now()) * 1000)::bigint as at from up"
 TERMINAL_NAMES = [str(status) for status in TERMINAL]
 
-_MOVE = f"""
+_MOVE = named(
+    "move",
+    f"""
 with v as (
     select t.*, case when hand_over then 'message' end as owner, case when hand_over then $11::float8 end as lease_s,
         0 as new_attempts, null::numeric as output_amount, false as reconciling
@@ -72,7 +75,8 @@ with v as (
 ),
 {GUARDED_UPDATE}
 {RESULT}
-"""  # noqa: S608 - constants only
+""",  # noqa: S608 - constants only
+)
 
 
 async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any]:

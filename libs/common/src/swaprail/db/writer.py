@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry import metrics
 
 
 class _Group[Row, Result]:
@@ -34,6 +35,8 @@ class BatchWriter[Row, Result]:
     ) -> None:
         """Write batches of at most max_rows rows; refuse rows while max_waiting wait."""
         self.name = name
+        self._batches = metrics.BATCH_ROWS.labels(name)
+        metrics.BATCH_WAITING.labels(name).set_function(lambda: self._rows_waiting)
         self._write = write
         self._max_rows = max_rows
         self._max_waiting = max_waiting
@@ -41,11 +44,6 @@ class BatchWriter[Row, Result]:
         self._rows_waiting = 0
         self._task: asyncio.Task[None] | None = None
         self._closed = False
-
-    @property
-    def waiting(self) -> int:
-        """How many rows wait for the next statement."""
-        return self._rows_waiting
 
     async def submit(self, row: Row) -> Result:
         """Write the row and return its result, once committed."""
@@ -97,6 +95,7 @@ class BatchWriter[Row, Result]:
 
     async def _write_groups(self, groups: list[_Group[Row, Result]]) -> None:
         rows = groups[0].rows if len(groups) == 1 else [row for group in groups for row in group.rows]
+        self._batches.observe(len(rows))
         try:
             results = await self._write(rows)
         except asyncio.CancelledError:

@@ -66,7 +66,10 @@ class NewOrder(msgspec.Struct, frozen=True):
 
 
 class LeasedOrder(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """What a worker needs of an order it holds the lease of; fence is the lease's. routing is a domain.quotes.Routing or null, as JSON."""
+    """What a worker needs of an order it holds the lease of; fence is the lease's.
+
+    routing is a domain.quotes.Routing or null, as JSON. at is the commit of the latest step, in milliseconds since 1970.
+    """
 
     id: UUID
     account: str
@@ -84,6 +87,7 @@ class LeasedOrder(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     attempts: int = 0
     routing: msgspec.Raw = msgspec.Raw(b"null")
     trace: str | None = None
+    at: int | None = None
 
 
 class StaleLeaseError(Exception):

@@ -10,6 +10,7 @@ from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.registry import start_at_zero
 from swaprail.telemetry.survival import survive
 
 log = get_logger(__name__)
@@ -50,6 +51,8 @@ class InFlight:
         self.stage = stage
         metrics.SLOTS.labels("total").set(limit)
         metrics.SLOTS.labels("used").set_function(lambda: len(self._orders))
+        start_at_zero(metrics.LEASES_LOST, [stage])
+        start_at_zero(metrics.RELEASED, [stage])
 
     @property
     def free(self) -> int:
@@ -109,6 +112,7 @@ class InFlight:
     async def _hand_over(self, held: list[tuple[UUID, int]]) -> None:
         try:
             await self._leases.release(held)
+            metrics.RELEASED.labels(self.stage).inc(len(held))
         except EngineError as error:
             log.warning("leases left to lapse", orders=len(held), detail=error.detail)
 

@@ -8,6 +8,7 @@ from swaprail.db.leases import Leases
 from swaprail.messages.topics import HANDOVER_S, HandedOver
 from swaprail.runtime.inflight import InFlight
 from swaprail.telemetry import metrics
+from swaprail.telemetry.registry import start_at_zero
 from swaprail.telemetry.survival import survive
 
 SCAN_LIMIT = 256
@@ -22,6 +23,8 @@ class Intake:
         self._inflight = inflight
         self._interval_s = interval_s
         self._scanner: asyncio.Task[None] | None = None
+        start_at_zero(metrics.HANDED_OVER, [inflight.stage], ["late", "full"])
+        start_at_zero(metrics.RECONCILED, leases.statuses)
 
     def start(self) -> None:
         """Begin to scan for due orders."""
@@ -40,8 +43,10 @@ class Intake:
         """
         now = time.time() * 1000
         fresh = [item.order for item in handed_over if item.until > now]
+        taken = fresh[: self._inflight.free]
         metrics.HANDED_OVER.labels(self._inflight.stage, "late").inc(len(handed_over) - len(fresh))
-        self._inflight.take(fresh[: self._inflight.free], lease_s=HANDOVER_S)
+        metrics.HANDED_OVER.labels(self._inflight.stage, "full").inc(len(fresh) - len(taken))
+        self._inflight.take(taken, lease_s=HANDOVER_S)
 
     async def wait_free(self) -> None:
         """Return when another message may be read."""

@@ -1,6 +1,5 @@
 """Writes the transitions of one kind in batches, then tells the topic what was committed."""
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,11 +9,13 @@ import msgspec
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.transitions import Move, Moved
 from swaprail.db.writer import BatchWriter
-from swaprail.domain.lifecycle import TERMINAL, check_transition
+from swaprail.domain.lifecycle import TERMINAL, Status, check_transition
 from swaprail.domain.orders import StaleLeaseError
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
 from swaprail.telemetry.order_lines import log_step
+
+_STAGES = {Status.ROUTING: "routing", Status.BUILDING: "building", Status.SUBMITTED: "confirming"}
 
 
 class OrderWriter[M: Move]:
@@ -26,8 +27,6 @@ class OrderWriter[M: Move]:
         """Write by `write`, which returns the rows (id, seq, at, fence) of the transitions that took place."""
         self._write = write
         self._publisher = publisher
-        self._rows = metrics.BATCH_ROWS.labels(name)
-        self._seconds = metrics.STATEMENT_SECONDS.labels(name)
         self._writer: BatchWriter[M, Moved | None] = BatchWriter(self._write_batch, name=name)
 
     async def write(self, move: M) -> Moved:
@@ -44,10 +43,7 @@ class OrderWriter[M: Move]:
         await self._writer.stop()
 
     async def _write_batch(self, moves: Sequence[M]) -> list[Moved | None]:
-        began = time.perf_counter()
         rows = await self._write(moves)
-        self._seconds.observe(time.perf_counter() - began)
-        self._rows.observe(len(moves))
         found: dict[UUID, Moved] = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in rows}
         results = [found.get(move.order.id) for move in moves]
         self._tell(moves, results)
@@ -60,7 +56,7 @@ class OrderWriter[M: Move]:
                 metrics.TRANSITIONS_REFUSED.labels(move.order.status, move.following).inc()
             elif move.following is not move.order.status:
                 events.append(_event(move, moved))
-                _count(move)
+                _count(move, moved)
                 log_step(move.following, move.order.id, moved.seq, move.order.trace)
         if events:
             self._publisher.publish(Topic.EVENTS, OrderEvents(events))
@@ -72,7 +68,10 @@ def _event(move: Move, moved: Moved) -> OrderEvent:
     return OrderEvent(order.id, moved.seq, move.following, moved.at, order.account, order.wallet, data, order.trace)
 
 
-def _count(move: Move) -> None:
-    metrics.TRANSITIONS.labels(move.order.status, move.following).inc()
+def _count(move: Move, moved: Moved) -> None:
+    order = move.order
+    metrics.TRANSITIONS.labels(order.status, move.following).inc()
+    if order.at is not None:
+        metrics.STAGE.labels(_STAGES[order.status]).observe((moved.at - order.at) / 1000)
     if move.following in TERMINAL:
-        metrics.COMPLETION.labels(move.following).observe(max(0.0, time.time() - move.order.queued_at.timestamp()))
+        metrics.COMPLETION.labels(move.following).observe(moved.at / 1000 - order.queued_at.timestamp())

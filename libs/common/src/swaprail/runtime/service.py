@@ -19,6 +19,7 @@ from swaprail.telemetry import metrics
 from swaprail.telemetry.health import Health
 from swaprail.telemetry.logging import configure_logging, get_logger
 from swaprail.telemetry.ops_server import ops_app
+from swaprail.telemetry.slo import publish_objectives
 from swaprail.telemetry.tracing import configure_tracing, shutdown_tracing
 
 log = get_logger(__name__)
@@ -65,6 +66,7 @@ def run_service(name: str, settings: Settings, build: Callable[[], Service]) -> 
     configure_logging(name, settings.log_level, settings.log_format)
     configure_tracing(name, VERSION, settings.otlp_endpoint, settings.trace_sample_ratio)
     metrics.BUILD_INFO.labels(name, VERSION).set(1)
+    publish_objectives()
     metrics.DRAINING.set(0)
     metrics.DRAIN_TIMEOUTS.labels(name)
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

@@ -1,87 +1,126 @@
 """Metrics that more than one service has. No order, wallet or account is ever a label."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from swaprail.domain.lifecycle import TERMINAL
+from swaprail.domain.lifecycle import TRANSITIONS as LEGAL
+from swaprail.telemetry.registry import ALL, SLOW, counter, gauge, histogram, start_at_zero
 
-REGISTRY = CollectorRegistry()
-CONTENT_TYPE = CONTENT_TYPE_LATEST
+_WORKERS = "router, executor"
+_WRITERS = "api, router, executor"
 
-_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_SLOW = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 3, 4, 5, 7.5, 10, 20, 30, 60, 120)
-
-TRANSITIONS = Counter(
-    "swaprail_order_transitions_total", "Committed transitions", ["from_status", "to_status"], registry=REGISTRY
+# --- orders
+TRANSITIONS = counter(
+    "swaprail_order_transitions_total", "Committed transitions", ["from_status", "to_status"], of=_WRITERS
 )
-TRANSITIONS_REFUSED = Counter(
+TRANSITIONS_REFUSED = counter(
     "swaprail_order_transitions_refused_total",
     "Guarded writes that found another status or fence",
     ["from_status", "to_status"],
-    registry=REGISTRY,
+    of=_WRITERS,
 )
-COMPLETION = Histogram(
-    "swaprail_order_completion_seconds", "From queued to terminal", ["outcome"], buckets=_SLOW, registry=REGISTRY
+COMPLETION = histogram(
+    "swaprail_order_completion_seconds",
+    "From queued to ended, by the database's clock",
+    ["outcome"],
+    of=_WRITERS,
+    buckets=SLOW,
 )
-STAGE = Histogram("swaprail_order_stage_seconds", "Time in a stage", ["stage"], buckets=_SLOW, registry=REGISTRY)
-BATCH_ROWS = Histogram(
-    "swaprail_batch_rows",
-    "Rows that one statement wrote",
-    ["writer"],
-    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
-    registry=REGISTRY,
+STAGE = histogram(
+    "swaprail_order_stage_seconds",
+    "Time in a stage, by the database's clock; queued (until a router begins) is a part of routing",
+    ["stage"],
+    of=_WORKERS,
+    buckets=SLOW,
 )
-STATEMENT_SECONDS = Histogram(
-    "db_client_operation_duration_seconds", "Batch statements", ["operation"], buckets=_FAST, registry=REGISTRY
+ORDER_LINES_DROPPED = counter(
+    "swaprail_order_lines_dropped_total", "Steps that were not logged because too many came", of=_WORKERS
 )
-REDIS_SECONDS = Histogram(
-    "redis_client_operation_duration_seconds",
-    "From a command to Redis' answer",
-    ["command"],
-    buckets=_FAST,
-    registry=REGISTRY,
+
+# --- work
+IN_FLIGHT = gauge(
+    "swaprail_orders_in_flight", "Orders this process works on, so leases it holds", ["stage"], of=_WORKERS
 )
-PUBLISHED = Counter("swaprail_outbox_published_total", "Entries for topics", ["topic", "result"], registry=REGISTRY)
-OUTBOX_WAITING = Gauge("swaprail_outbox_pending", "Messages not yet handed to Redis", ["topic"], registry=REGISTRY)
-DEAD_LETTERS = Counter("swaprail_dead_letters_total", "Entries set aside", ["stream", "reason"], registry=REGISTRY)
-RECLAIMED = Counter(
-    "swaprail_messages_reclaimed_total",
-    "Entries taken over from dead consumers",
+SLOTS = gauge("swaprail_execution_slots", "Places for orders in this process", ["state"], of=_WORKERS)
+LEASES_LOST = counter("swaprail_lease_lost_total", "Orders taken over by another worker", ["kind"], of=_WORKERS)
+RELEASED = counter("swaprail_orders_released_total", "Leases given back at a stop", ["stage"], of=_WORKERS)
+HANDED_OVER = counter(
+    "swaprail_orders_handed_over_total", "Orders of messages that were not taken", ["stage", "reason"], of=_WORKERS
+)
+RECONCILED = counter(
+    "swaprail_reconciliations_total", "Orders found by scanning, not by a message", ["status"], of=_WORKERS
+)
+
+# --- topics
+STREAM_LAG = gauge(
+    "swaprail_stream_group_lag",
+    "Entries not yet delivered; NaN when Redis cannot say",
     ["stream", "group"],
-    registry=REGISTRY,
+    of=_WORKERS,
 )
-STREAM_LAG = Gauge("swaprail_stream_group_lag", "Entries not yet delivered", ["stream", "group"], registry=REGISTRY)
-STREAM_PENDING = Gauge(
-    "swaprail_stream_group_pending", "Entries delivered, not acknowledged", ["stream", "group"], registry=REGISTRY
+STREAM_PENDING = gauge(
+    "swaprail_stream_group_pending", "Entries delivered and not acknowledged", ["stream", "group"], of=_WORKERS
 )
-STREAM_LENGTH = Gauge("swaprail_stream_length", "Entries kept", ["stream"], registry=REGISTRY)
-IN_FLIGHT = Gauge("swaprail_orders_in_flight", "Orders this process works on", ["stage"], registry=REGISTRY)
-SLOTS = Gauge("swaprail_execution_slots", "Places for orders in this process", ["state"], registry=REGISTRY)
-LEASES_LOST = Counter("swaprail_lease_lost_total", "Orders taken over by another worker", ["kind"], registry=REGISTRY)
-HANDED_OVER = Counter(
-    "swaprail_orders_handed_over_total",
-    "Orders of messages that were not taken",
-    ["stage", "reason"],
-    registry=REGISTRY,
+STREAM_OLDEST_PENDING = gauge(
+    "swaprail_stream_group_oldest_pending_seconds",
+    "Age of the oldest entry delivered and not acknowledged; 0: none",
+    ["stream", "group"],
+    of=_WORKERS,
 )
-RECONCILED = Counter(
-    "swaprail_reconciliations_total", "Orders found by scanning, not by a message", ["status"], registry=REGISTRY
+STREAM_CONSUMERS = gauge(
+    "swaprail_stream_group_consumers", "Consumers that the group knows", ["stream", "group"], of=_WORKERS
 )
-DRAIN_TIMEOUTS = Counter(
-    "swaprail_drain_timeouts_total", "Stops that left work to others", ["service"], registry=REGISTRY
+STREAM_LENGTH = gauge("swaprail_stream_length", "Entries kept", ["stream"], of=_WORKERS)
+MESSAGE_WAIT = histogram(
+    "swaprail_message_wait_seconds",
+    "From the publishing of an entry to its handler",
+    ["stream"],
+    of="router, executor, notifier",
 )
-LOOP_LAG = Gauge("swaprail_event_loop_lag_seconds", "Lateness of the event loop, latest second", registry=REGISTRY)
-OPERATIONAL_ERRORS = Counter(
-    "swaprail_operational_errors_total", "Expected failures of dependencies", ["type"], registry=REGISTRY
+RECLAIMED = counter(
+    "swaprail_messages_reclaimed_total", "Entries taken over from dead consumers", ["stream", "group"], of=_WORKERS
 )
-BUILD_INFO = Gauge("swaprail_build_info", "Always 1", ["service", "version"], registry=REGISTRY)
-DRAINING = Gauge("swaprail_draining", "1 from the signal to stop on", registry=REGISTRY)
-DEPENDENCY_UP = Gauge(
-    "swaprail_dependency_up", "Latest answer of a health check: 1 works", ["dependency"], registry=REGISTRY
+DEAD_LETTERS = counter("swaprail_dead_letters_total", "Entries set aside", ["stream", "reason"], of=_WORKERS)
+DEAD_LETTER_BACKLOG = gauge(
+    "swaprail_dead_letter_backlog", "Entries set aside that wait for a person", ["stream"], of=_WORKERS
 )
-SCHEMA_REVISION = Gauge(
-    "swaprail_schema_revision_info", "Always 1; the database's revision as last seen", ["revision"], registry=REGISTRY
+OUTBOX_WAITING = gauge("swaprail_outbox_pending", "Messages not yet handed to Redis", ["stream"], of=_WRITERS)
+OUTBOX_OLDEST = gauge(
+    "swaprail_outbox_oldest_seconds", "How long the oldest of them has waited; 0: none", ["stream"], of=_WRITERS
 )
+OUTBOX_DELAY = histogram(
+    "swaprail_outbox_delay_seconds", "From right after the commit to Redis' answer", ["stream"], of=_WRITERS
+)
+PUBLISHED = counter("swaprail_outbox_published_total", "Entries for topics", ["stream", "result"], of=_WRITERS)
 
+# --- database, Redis
+STATEMENT_SECONDS = histogram("db_client_operation_duration_seconds", "Statements", ["operation"], of=ALL)
+CONNECTIONS = gauge("db_client_connection_count", "Connections of a pool", ["pool", "state"], of=ALL)
+CONNECTIONS_MAX = gauge("db_client_connection_max", "The most connections a pool may have", ["pool"], of=ALL)
+CONNECTION_WAIT = histogram("db_client_connection_wait_time_seconds", "Waiting for a free connection", ["pool"], of=ALL)
+REDIS_SECONDS = histogram(
+    "redis_client_operation_duration_seconds", "From a command to Redis' answer", ["command"], of=ALL
+)
+BATCH_ROWS = histogram(
+    "swaprail_batch_rows",
+    "Rows that one statement wrote or read",
+    ["writer"],
+    of=ALL,
+    buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512),
+)
+BATCH_WAITING = gauge("swaprail_batch_rows_waiting", "Rows that wait for the next statement", ["writer"], of=ALL)
 
-def render() -> bytes:
-    """Return every metric in Prometheus' text format."""
-    return generate_latest(REGISTRY)
+# --- process
+BUILD_INFO = gauge("swaprail_build_info", "Always 1", ["service", "version"], of=ALL)
+SCHEMA_REVISION = gauge(
+    "swaprail_schema_revision_info", "Always 1; the database's revision as last seen", ["revision"], of=ALL
+)
+DRAINING = gauge("swaprail_draining", "1 from the signal to stop on", of=ALL)
+DEPENDENCY_UP = gauge("swaprail_dependency_up", "Latest answer of a health check; 1: works", ["dependency"], of=ALL)
+DRAIN_TIMEOUTS = counter("swaprail_drain_timeouts_total", "Stops that left work to others", ["service"], of=ALL)
+LOOP_LAG = gauge("swaprail_event_loop_lag_seconds", "Worst lateness of the event loop in the latest second", of=ALL)
+OPERATIONAL_ERRORS = counter("swaprail_operational_errors_total", "Expected failures of dependencies", ["type"], of=ALL)
+
+for _before, _following in LEGAL.items():
+    start_at_zero(TRANSITIONS, [_before], sorted(_following))
+    start_at_zero(TRANSITIONS_REFUSED, [_before], sorted(_following))
+start_at_zero(COMPLETION, sorted(TERMINAL))
+start_at_zero(OPERATIONAL_ERRORS, ["unavailable", "overloaded", "internal_error", "redis", "unexpected"])

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from swaprail.telemetry import metrics
+from swaprail.telemetry import registry
 from swaprail.telemetry.health import Health
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -22,7 +22,7 @@ JSON = b"application/json"
 async def answer(path: str, health: Health) -> Answer | None:
     """Return (status, content type, body) for an operations path, else None."""
     if path == "/metrics":
-        return 200, metrics.CONTENT_TYPE.encode(), metrics.render()
+        return 200, registry.CONTENT_TYPE.encode(), registry.render()
     if path == "/health/live":
         return 200, JSON, b'{"live":true}'
     if path == "/health/started":

@@ -3,16 +3,12 @@
 import time
 from uuid import UUID
 
-from prometheus_client import Counter
-
 from swaprail.telemetry.logging import get_logger
-from swaprail.telemetry.metrics import REGISTRY
+from swaprail.telemetry.metrics import ORDER_LINES_DROPPED
 
 log = get_logger("swaprail.orders")
 
 LINES_PER_S = 20
-
-DROPPED = Counter("swaprail_order_lines_dropped_total", "Steps not logged because too many came", registry=REGISTRY)
 
 
 class _Budget:
@@ -26,7 +22,7 @@ def log_step(status: str, order_id: UUID, seq: int, trace: str | None) -> None:
     if now != _Budget.second:
         _Budget.second, _Budget.left = now, LINES_PER_S
     if _Budget.left <= 0:
-        DROPPED.inc()
+        ORDER_LINES_DROPPED.inc()
         return
     _Budget.left -= 1
     fields = {"order_id": str(order_id), "seq": seq}

@@ -58,9 +58,9 @@ class PaperChain:
         self._hints = LandingHints()
         self._blockhash: tuple[float, Blockhash] | None = None
         self._refreshing = asyncio.Lock()
-        self._sends: BatchWriter[_Sending, _Receipt] = BatchWriter(self._receive, name="paper sends", max_rows=MAX_ROWS)
+        self._sends: BatchWriter[_Sending, _Receipt] = BatchWriter(self._receive, name="paper_sends", max_rows=MAX_ROWS)
         self._reads: BatchWriter[str, Landing | None] = BatchWriter(
-            self._read_landings, name="paper landings", max_rows=MAX_ROWS
+            self._read_landings, name="paper_landings", max_rows=MAX_ROWS
         )
 
     async def start(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError
 
 log = structlog.get_logger()
@@ -14,10 +15,16 @@ SLOT_MS = 400
 FINALITY_SLOTS = 32
 RESYNC_S = 30.0
 
-_OPEN = "insert into paper.chain default values on conflict (id) do nothing"
-_READ = """
+_OPEN = named(
+    "paper_open",
+    "insert into paper.chain default values on conflict (id) do nothing",
+)
+_READ = named(
+    "paper_clock",
+    """
 select floor(extract(epoch from clock_timestamp() - genesis_at) * 1000)::bigint as age_ms from paper.chain
-"""
+""",
+)
 
 
 class SlotClock:

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - only constants of this package are put into the text
 
+from swaprail.db.statements import named
 from swaprail_venues.paper.blockhash import VALID_FOR
 from swaprail_venues.paper.clock import FINALITY_SLOTS, SLOT_MS
 
@@ -13,7 +14,9 @@ _FINALIZED = f"(floor({_AGE_MS} / {SLOT_MS})::bigint - {FINALITY_SLOTS})"  # neg
 
 # A signature that is known is only counted. An unknown one is taken if its blockhash has not expired and the outcome
 # was computed for the slot it lands in, or the next to it; if it would land past its last height, it never lands.
-RECEIVE = f"""
+RECEIVE = named(
+    "paper_receive",
+    f"""
 with moment as materialized (
     select clock_timestamp() as at, {_AGE_MS} as age_ms
     from (select pg_advisory_xact_lock_shared({LEDGER_LOCK}) offset 0) as gate, paper.chain
@@ -43,15 +46,22 @@ select signature, received.signature is not null as taken, height > last_valid a
     height < last_valid - {VALID_FOR} - 1 as early,
     (extract(epoch from lands_at - at))::float8 as lands_in_s
 from judged left join received using (signature)
-"""
+""",
+)
 
-LANDED = f"""
+LANDED = named(
+    "paper_landings",
+    f"""
 select signature, slot, output_amount::text as output_amount, error, slot <= {_FINALIZED} as finalized
 from paper.transactions, paper.chain
 where signature = any($1::text[]) and lands_at <= clock_timestamp()
-"""
+""",
+)
 
-FINALIZED = f"select {_FINALIZED} from paper.chain"
+FINALIZED = named(
+    "paper_finalized",
+    f"select {_FINALIZED} from paper.chain",
+)
 
 LOCK_LEDGER = f"select pg_advisory_xact_lock({LEDGER_LOCK})"
 

@@ -74,6 +74,7 @@ def _handed(row: IntakeRow, at: datetime) -> LeasedOrder:
         queued_at=at,
         expires_at=row.expires_at,
         trace=row.trace,
+        at=milliseconds(at),
     )
 
 

@@ -1,20 +1,24 @@
-"""How many orders are open, counted once a second for the whole process."""
+"""How many orders are open, counted once a second by the process that takes new ones."""
 
 import asyncio
 import contextlib
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail.telemetry.survival import survive
-from swaprail_api.metrics import OPEN_ORDERS
+from swaprail_api.metrics import BACKLOG, BACKLOG_LIMIT
 
 # Bounded: beyond the limit it does not matter how many there are.
-_COUNT = """
+_COUNT = named(
+    "backlog_count",
+    """
 select count(*) from (
     select from orders where queued_at is not null and closed_at is null limit $1
 ) as counted
-"""
+""",
+)
 EVERY_S = 1.0
 
 
@@ -26,6 +30,7 @@ class Backlog:
         self._limit = limit
         self._task: asyncio.Task[None] | None = None
         self.open_orders = 0
+        BACKLOG_LIMIT.set(limit)
 
     def check(self) -> None:
         """Raise EngineError overloaded while more orders are open than the limit."""
@@ -49,7 +54,7 @@ class Backlog:
             self.open_orders = await self._database.fetchval(_COUNT, self._limit + 1)
         except EngineError as error:
             OPERATIONAL_ERRORS.labels(error.code).inc()
-        OPEN_ORDERS.set(self.open_orders)
+        BACKLOG.set(self.open_orders)
 
     async def _run(self) -> None:
         while True:

@@ -5,17 +5,20 @@ from typing import NamedTuple
 from uuid import UUID
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import CANCELLABLE, TERMINAL, Status
 from swaprail.messages.topics import OrderEvent
-from swaprail.telemetry.metrics import TRANSITIONS, TRANSITIONS_REFUSED
+from swaprail.telemetry.metrics import COMPLETION, TRANSITIONS, TRANSITIONS_REFUSED
 from swaprail_api.schemas.orders import OrderView
 from swaprail_api.store.announce import Announcer, milliseconds
 from swaprail_api.store.rows import Row, order_view
 
 _STATUSES = sorted(CANCELLABLE)
 # The fence grows, so whoever holds the order's lease can write no more.
-_CANCEL = """
+_CANCEL = named(
+    "cancel",
+    """
 with v as materialized (select * from unnest($1::uuid[], $2::text[]) with ordinality as t(id, account, n)),
 first as (select distinct on (id, account) * from v order by id, account, n),
 held as (
@@ -32,11 +35,15 @@ told as (
     insert into order_events (order_id, seq, status, data, at) select id, seq, 'CANCELLED', '{}', closed_at from cancelled
 )
 select * from cancelled
-"""
-_FIND = """
+""",
+)
+_FIND = named(
+    "cancel_explain",
+    """
 select v.n, o.status from unnest($1::uuid[], $2::text[]) with ordinality as v(id, account, n)
 join orders o on o.id = v.id and o.account = v.account
-"""
+""",
+)
 
 
 class CancelRow(NamedTuple):
@@ -58,7 +65,7 @@ class CancelStore:
         won = {row["n"]: row for row in await self._database.fetch(_CANCEL, *zip(*rows, strict=True), _STATUSES)}
         self._announcer.events([_event(row) for row in won.values()])
         for row in won.values():
-            TRANSITIONS.labels(row["was"], Status.CANCELLED).inc()
+            _count(row)
         lost = [(n, row) for n, row in enumerate(rows, start=1) if n not in won]
         told = dict(zip((n for n, _ in lost), await self._explain([row for _, row in lost]), strict=True))
         return [told[n] if n in told else order_view(won[n]) for n in range(1, len(rows) + 1)]
@@ -69,6 +76,12 @@ class CancelStore:
         found = await self._database.fetch(_FIND, *zip(*rows, strict=True))
         statuses = {row["n"]: Status(row["status"]) for row in found}
         return [_refusal(statuses.get(n)) for n in range(1, len(rows) + 1)]
+
+
+def _count(row: Row) -> None:
+    TRANSITIONS.labels(row["was"], Status.CANCELLED).inc()
+    if row["queued_at"] is not None:
+        COMPLETION.labels(Status.CANCELLED).observe((row["closed_at"] - row["queued_at"]).total_seconds())
 
 
 def _event(row: Row) -> OrderEvent:

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail.messages.topics import HANDOVER_S
@@ -15,7 +16,9 @@ from swaprail_api.store.rows import accepted_order
 
 # An order to execute is stored together with its lease, which the message to the routers hands over.
 # Keys are inserted in their order, so that two processes cannot wait for each other. Of one key's rows, the first.
-_INSERT = """
+_INSERT = named(
+    "intake",
+    """
 with v as materialized (
     select * from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int2[], $9::int2[],
@@ -51,12 +54,16 @@ told as (
     from stored join (values (1, 'PENDING'), (2, 'ROUTING')) as step(seq, status) on step.seq <= stored.seq
 )
 select id, created_at from stored
-"""
-_FIND = """
+""",
+)
+_FIND = named(
+    "intake_find",
+    """
 select v.n, k.request_sha256, o.* from unnest($1::text[], $2::text[]) with ordinality as v(account, key, n)
 join idempotency_keys k on k.account = v.account and k.key = v.key
 join orders o on o.id = k.order_id
-"""
+""",
+)
 
 
 class Accepted(msgspec.Struct, frozen=True):

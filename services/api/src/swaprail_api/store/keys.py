@@ -7,6 +7,7 @@ from datetime import datetime
 
 from swaprail.auth import NewKey
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail.telemetry.survival import survive
@@ -14,21 +15,33 @@ from swaprail_api.schemas.keys import KeyView
 from swaprail_api.store.rows import Row
 
 MAX_LISTED = 1000
-_INSERT = """
+_INSERT = named(
+    "key_insert",
+    """
 insert into api_keys (id, account, name, secret_sha256, scopes, expires_at) values ($1, $2, $3, $4, $5, $6)
 returning id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at
-"""
-_LIST = """
+""",
+)
+_LIST = named(
+    "key_list",
+    """
 select id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at
 from api_keys where account = $1 order by created_at, id limit $2
-"""
-_REVOKE = """
+""",
+)
+_REVOKE = named(
+    "key_revoke",
+    """
 update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and account = $2 returning id
-"""
-_TOUCH = """
+""",
+)
+_TOUCH = named(
+    "key_touch",
+    """
 update api_keys k set last_used_at = greatest(k.last_used_at, to_timestamp(v.at))
 from unnest($1::text[], $2::float8[]) as v(id, at) where k.id = v.id
-"""
+""",
+)
 
 
 class KeyTable:

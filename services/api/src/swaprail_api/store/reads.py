@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.types import Integer, Text, Uuid
 
 from swaprail.db.connect import Database
+from swaprail.db.statements import named
 from swaprail.db.tables import order_events, orders, tx_attempts
 from swaprail.domain.chain import AttemptState
 from swaprail.domain.lifecycle import Status
@@ -73,9 +74,9 @@ def _number(name: str) -> BindParameter[int]:
     return bindparam(name, type_=Integer)
 
 
-def _compile(statement: Select[Any]) -> Statement:
+def _compile(operation: str, statement: Select[Any]) -> Statement:
     compiled = statement.compile(dialect=_DIALECT)
-    return str(compiled), {name: compiled.params[name] for name in compiled.positiontup or ()}
+    return named(operation, str(compiled)), {name: compiled.params[name] for name in compiled.positiontup or ()}
 
 
 def _of_order(*columns: ColumnElement[Any]) -> Select[Any]:
@@ -107,7 +108,7 @@ def _timestamps() -> ColumnElement[str | None]:
 @cache
 def _detail() -> Statement:
     statement = select(orders, _signature(), _attempts(), _timestamps())
-    return _compile(statement.where(orders.c.id == _uuid("id"), orders.c.account == _text("account")))
+    return _compile("order_read", statement.where(orders.c.id == _uuid("id"), orders.c.account == _text("account")))
 
 
 @cache
@@ -118,7 +119,7 @@ def _page(*, before: bool, status: bool) -> Statement:
         statement = statement.where(orders.c.id < _uuid("before"))
     if status:
         statement = statement.where(orders.c.status == _text("status"))
-    return _compile(statement)
+    return _compile("order_list", statement)
 
 
 @cache
@@ -127,4 +128,4 @@ def _events() -> Statement:
     statement = select(orders.c.id, order_events.c.seq, order_events.c.status, order_events.c.data, order_events.c.at)
     owned = (orders.c.id == _uuid("id"), orders.c.account == _text("account"))
     joined = statement.select_from(orders.outerjoin(order_events, later)).where(*owned)
-    return _compile(joined.order_by(order_events.c.seq).limit(MAX_EVENTS))
+    return _compile("order_events", joined.order_by(order_events.c.seq).limit(MAX_EVENTS))

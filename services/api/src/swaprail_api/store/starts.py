@@ -9,11 +9,12 @@ import msgspec
 
 from swaprail.db.connect import Database
 from swaprail.db.leases import read_order
+from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.orders import NewOrder
+from swaprail.domain.orders import LeasedOrder, NewOrder
 from swaprail.messages.topics import HANDOVER_S
-from swaprail_api.store.announce import Announcer
+from swaprail_api.store.announce import Announcer, milliseconds
 from swaprail_api.store.intake import key_reused
 from swaprail_api.store.rows import Row, accepted_order
 
@@ -21,7 +22,9 @@ from swaprail_api.store.rows import Row, accepted_order
 # A key used before never starts anything. Of the others, the first row of an order may. Rows are locked in the order
 # of their ids, so that two processes cannot wait for each other. A key that another process stores at the same moment
 # fails this statement: the writer then repeats it row by row.
-_START = """
+_START = named(
+    "start",
+    """
 with v as materialized (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
 ),
@@ -50,15 +53,19 @@ taken as (
     select account, key, sha, id from started where key is not null order by account, key
 )
 select * from started
-"""
-_FIND = """
+""",
+)
+_FIND = named(
+    "start_explain",
+    """
 with v as (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
 )
 select v.n, k.request_sha256 as known_sha, o.* from v
 left join orders o on o.id = v.id and o.account = v.account
 left join idempotency_keys k on k.account = v.account and k.key = v.key
-"""
+""",
+)
 
 
 class StartRow(NamedTuple):
@@ -89,7 +96,7 @@ class StartStore:
     async def write(self, rows: Sequence[StartRow]) -> Sequence[Started | EngineError]:
         """Queue the orders in one commit and wake the router; outcomes in order."""
         won = {row["n"]: row for row in await self._database.fetch(_START, *zip(*rows, strict=True), HANDOVER_S)}
-        self._announcer.started([read_order(row) for row in won.values()])
+        self._announcer.started([_in_routing(row) for row in won.values()])
         lost = [(n, row) for n, row in enumerate(rows, start=1) if n not in won]
         told = dict(zip((n for n, _ in lost), await self._explain([row for _, row in lost]), strict=True))
         return [told[n] if n in told else _started(won[n], replayed=False) for n in range(1, len(rows) + 1)]
@@ -100,6 +107,10 @@ class StartStore:
         found = await self._database.fetch(_FIND, *zip(*rows, strict=True))
         by_number = {row["n"]: row for row in found}
         return [_judge(row, by_number[n]) for n, row in enumerate(rows, start=1)]
+
+
+def _in_routing(row: Row) -> LeasedOrder:
+    return msgspec.structs.replace(read_order(row), at=milliseconds(row["queued_at"]))
 
 
 def _started(row: Row, *, replayed: bool) -> Started:
