@@ -36,6 +36,7 @@ class Front:
                 server_header=False,
                 proxy_headers=True,
                 forwarded_allow_ips=api_settings.forwarded_allow_ips,
+                timeout_keep_alive=api_settings.keep_alive_s,
                 timeout_graceful_shutdown=grace_s(api_settings.drain_timeout_s),
             ),
         )

@@ -29,14 +29,20 @@ class ApiService:
                 server_header=False,
                 proxy_headers=True,
                 forwarded_allow_ips=settings.forwarded_allow_ips,
+                timeout_keep_alive=settings.keep_alive_s,
                 timeout_graceful_shutdown=grace_s(settings.drain_timeout_s),
             ),
         )
 
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return self._server.port
+
     async def start(self) -> None:
         """Listen."""
         await self._server.open(self._settings.host, self._settings.port)
-        log.info("listening", port=self._server.port)
+        log.info("listening", port=self.port)
 
     async def drain(self) -> None:
         """Accept no more, finish what was accepted."""

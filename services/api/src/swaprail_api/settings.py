@@ -17,6 +17,12 @@ class ApiSettings(AuthSettings):
     read_pool_size: int = Field(3, ge=1, le=64, description="connections for reads, apart from those of the writers")
     request_timeout_s: float = Field(1.8, gt=0, description="longest wait of a request for the database")
     body_timeout_s: float = Field(10.0, gt=0, description="longest wait for the body of a request")
+    keep_alive_s: int = Field(
+        120,
+        ge=1,
+        description="how long an idle connection is kept; longer than a proxy keeps it (Traefik 90 s, many load balancers "
+        "60 s), or the proxy sends a request into a connection that closes and answers 502",
+    )
     quotes_timeout_s: float = Field(3.0, gt=0, description="longest wait of GET /api/quotes for the router")
     max_open_orders: int = Field(
         50_000, ge=1, description="open orders of the whole engine above which new ones get 503"
