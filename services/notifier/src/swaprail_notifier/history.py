@@ -45,10 +45,15 @@ order by o.id, e.seq
 _OPEN_IN_WALLETS = named(
     "wallet_open",
     """
-select t.number, o.id, o.closed_at is null as open
+select t.number, o.id, o.open
 from unnest($1::text[], $2::text[]) with ordinality as t(account, wallet, number)
-join orders o on o.account = t.account and o.wallet = t.wallet
-where o.closed_at is null or o.id >= $3::uuid
+cross join lateral (
+    select id, true as open from orders o
+    where o.account = t.account and o.wallet = t.wallet and o.closed_at is null
+    union all
+    select id, false from orders o
+    where o.account = t.account and o.wallet = t.wallet and o.id >= $3::uuid and o.closed_at is not null
+) o
 """,
 )
 

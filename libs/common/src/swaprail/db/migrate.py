@@ -24,6 +24,7 @@ log = get_logger(__name__)
 
 LOCK = 0x5A9_0001  # one migration at a time, whatever starts it
 RETRY_S = 1.0
+TURN_EVERY_S = 0.2
 CONNECT_TIMEOUT_S = 5.0
 LOCK_NOT_AVAILABLE = "55P03"
 
@@ -113,17 +114,21 @@ class _Migration:
 
     async def _take_turn(self, connection: AsyncConnection) -> None:
         """Take the lock of all migrations of this database; it is given back with the connection."""
-        if not await connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": LOCK}):
-            log.info("another migration runs; waiting for it")
-            await _set(connection, lock_timeout=self._settings.migrate_turn_s)
-            try:
-                await connection.execute(text("select pg_advisory_lock(:key)"), {"key": LOCK})
-            except DBAPIError as error:
-                if not _is_lock_timeout(error):
-                    raise
-                message = f"another migration did not end within {self._settings.migrate_turn_s:g} s"
-                raise MigrationError(message) from error
+        until, told = time.monotonic() + self._settings.migrate_turn_s, False
+        # Asked again and again: a statement that waits for the lock has a snapshot, for whose end an index that is
+        # built concurrently waits.
+        while not await self._try_lock(connection):
+            if time.monotonic() >= until:
+                raise MigrationError(f"another migration did not end within {self._settings.migrate_turn_s:g} s")
+            if not told:
+                log.info("another migration runs; waiting for it")
+            told = True
+            await asyncio.sleep(TURN_EVERY_S)
+
+    async def _try_lock(self, connection: AsyncConnection) -> bool:
+        taken = await connection.scalar(text("select pg_try_advisory_lock(:key)"), {"key": LOCK})
         await connection.commit()
+        return bool(taken)
 
     async def _upgrade(self, connection: AsyncConnection, began: float) -> None:
         known = newest_revision()

@@ -77,6 +77,7 @@ orders = Table(
     CheckConstraint("input_amount > 0", name="input_amount"),
     CheckConstraint("slippage_bps between 0 and 10000", name="slippage"),
     Index("orders_wallet_idx", "account", "wallet", "id"),
+    Index("orders_wallet_open_idx", "account", "wallet", "id", postgresql_where=text("closed_at is null")),
     Index(
         "orders_open_idx",
         "id",
