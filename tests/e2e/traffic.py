@@ -63,7 +63,8 @@ class Traffic:
     @property
     def reconnections(self) -> int:
         """How many WebSockets were opened anew after they had been cut."""
-        return sum(f.connections - 1 for f in (*self.subscribers, *self.wallets.values()))
+        cut = [follower.connections - 1 for follower in self.wallets.values()]
+        return sum(cut) + sum(subscriber.connections - 1 for subscriber in self.subscribers)
 
     @property
     def gaps(self) -> list[str]:

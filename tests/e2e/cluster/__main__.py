@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.e2e.cluster import addons, images, release
 from tests.e2e.cluster.dump import dump
@@ -22,7 +23,7 @@ def _create() -> None:
     if CLUSTER in run(["kind", "get", "clusters"]).split():
         return
     config = MANIFESTS / "kind.yaml"
-    command = ["kind", "create", "cluster", "--name", CLUSTER, "--config", config, "--wait", "180s", *node_image()]
+    command: list[str | Path] = ["kind", "create", "cluster", "--name", CLUSTER, "--config", config, "--wait", "180s", *node_image()]
     run(command, timeout_s=600)
 
 

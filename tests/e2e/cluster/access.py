@@ -14,7 +14,8 @@ class Kubernetes:
     """The parts of Kubernetes' API that the suite asks, and its commonest questions."""
 
     def __init__(self) -> None:
-        api: Any = config.new_client_from_config(context=CONTEXT)
+        load: Any = config.new_client_from_config
+        api = load(context=CONTEXT)
         self.core: Any = client.CoreV1Api(api)
         self.apps: Any = client.AppsV1Api(api)
         self.autoscaling: Any = client.AutoscalingV2Api(api)

@@ -2,7 +2,7 @@
 
 import signal
 
-from otlp_collector import Collector  # type: ignore[import-not-found]  # mounted beside this file
+from otlp_collector import Collector  # tests/system/collector.py, mounted beside this file
 
 if __name__ == "__main__":
     collector = Collector("0.0.0.0", 4318)

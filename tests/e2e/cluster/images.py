@@ -1,6 +1,8 @@
 """The images of the cluster: ours, built from the checkout, and those of what stands around."""
 
-from tests.e2e.cluster.names import CLUSTER, ROOT, SERVICES
+import yaml
+
+from tests.e2e.cluster.names import CHART, CLUSTER, ROOT, SERVICES
 from tests.e2e.cluster.shell import run
 
 AROUND = (
@@ -10,7 +12,7 @@ AROUND = (
     "traefik:v3.6.12",
     "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
 )
-TAG = "e2e"
+TAG = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]  # what the chart takes by default
 NEXT_TAG = "e2e-next"  # the same programs under another tag: what an upgrade rolls to
 
 
