@@ -56,9 +56,14 @@ def sections() -> Iterator[tuple[str, list[Setting]]]:
     """Yield every setting once, under the first section that has it."""
     seen: set[str] = set()
     for title, owner in SECTIONS:
-        settings = [_setting(name, field) for name, field in owner.model_fields.items()]
+        settings = settings_of(owner)
         yield title, [setting for setting in settings if setting.name not in seen]
         seen |= {setting.name for setting in settings}
+
+
+def settings_of(owner: type[Settings]) -> list[Setting]:
+    """Return every setting that a class reads, the shared ones included."""
+    return [_setting(name, field) for name, field in owner.model_fields.items()]
 
 
 def env_example() -> str:
