@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 from swaprail.testing.conditions import until
@@ -28,12 +29,12 @@ def free_port() -> int:
 
 
 class Engine:
-    """One process of each service over given servers. Ports stay the same over restarts."""
+    """One process of each service over given servers, and more as `router-2`. Ports stay the same over restarts."""
 
     def __init__(self, dsn: str, redis_url: str, home: Path, **settings: object) -> None:
         self.dsn, self.redis_url, self.home = dsn, redis_url, home
-        self.ports = {name: free_port() for name in MODULES}
-        self.ops_ports = {name: free_port() for name in MODULES}
+        self.ports = defaultdict[str, int](free_port)
+        self.ops_ports = defaultdict[str, int](free_port)
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.settings = {key.upper(): str(value) for key, value in settings.items()}
 
@@ -60,7 +61,11 @@ class Engine:
     def spawn(self, name: str) -> None:
         log = (self.home / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
-            [sys.executable, "-m", MODULES[name]], env=self.environment(name), stdout=log, stderr=log, cwd=self.home
+            [sys.executable, "-m", MODULES[name.partition("-")[0]]],
+            env=self.environment(name),
+            stdout=log,
+            stderr=log,
+            cwd=self.home,
         )
         log.close()
 

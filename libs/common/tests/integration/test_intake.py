@@ -125,6 +125,72 @@ async def test_unfinished_orders_are_free_at_once_when_a_worker_stops(db: Databa
     assert order.id == order_id
 
 
+async def test_a_drain_hands_over_what_merely_waits_and_finishes_the_rest(db: Database) -> None:
+    worker = Worker(db, limit=5, lease_s=60)
+    worker.gate.clear()
+    orders = {await insert_order(db) for _ in range(3)}
+    assert await worker.intake.scan(5) == 3
+    await until(lambda: len(worker.seen) == 3)
+    waiting = worker.seen[0]
+    worker.inflight.idles(waiting, idle=True)
+    await worker.intake.stop()
+    drain = asyncio.create_task(worker.inflight.drain())
+    others = Leases(db, "next", 60, [Status.ROUTING])
+
+    async def handed_over() -> bool:
+        return [order.id for order in await others.scan(10)] == [waiting.id]
+
+    await until(handed_over)
+    assert not drain.done()
+    worker.gate.set()
+    await asyncio.wait_for(drain, 5)
+    assert await open_orders(db) == 1
+    assert {order.id for order in worker.seen} == orders
+
+
+async def test_an_order_is_not_handed_over_when_it_has_stopped_waiting(db: Database) -> None:
+    worker = Worker(db, limit=5, lease_s=60)
+    worker.gate.clear()
+    await insert_order(db)
+    await worker.intake.scan(5)
+    worker.inflight.idles(worker.seen[0], idle=True)
+    worker.inflight.idles(worker.seen[0], idle=False)
+    drain = asyncio.create_task(worker.inflight.drain())
+    worker.gate.set()
+    await asyncio.wait_for(drain, 5)
+    assert await open_orders(db) == 0
+
+
+async def test_orders_are_given_back_when_a_scan_ends_after_the_intake_was_stopped(db: Database) -> None:
+    worker = Worker(db, limit=5, lease_s=60)
+    order_id = await insert_order(db)
+    blocker = await asyncpg.connect(db._dsn)
+    transaction = blocker.transaction()
+    await transaction.start()
+    await blocker.execute("lock table orders")
+    worker.intake.start()
+    stopping = asyncio.create_task(worker.intake.stop())
+    await until(lambda: worker.inflight.closed)
+    await transaction.rollback()
+    await asyncio.wait_for(stopping, 5)
+    await blocker.close()
+    assert worker.seen == []
+    assert [order.id for order in await Leases(db, "next", 60, [Status.ROUTING]).scan(10)] == [order_id]
+
+
+async def test_nobody_waits_for_a_place_when_the_intake_is_stopped(db: Database) -> None:
+    worker = Worker(db, limit=1)
+    worker.gate.clear()
+    await insert_order(db)
+    await worker.intake.scan(1)
+    waiting = asyncio.create_task(worker.intake.wait_free())
+    await worker.intake.stop()
+    await asyncio.wait_for(waiting, 5)
+    assert worker.inflight.free == 0
+    worker.gate.set()
+    await worker.inflight.drain()
+
+
 class FlakyLeases(Leases):
     """Fails once, as no one foresaw, in each of its statements."""
 

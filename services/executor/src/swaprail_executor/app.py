@@ -65,6 +65,7 @@ class Executor:
             settlements=self._settlements,
             live_attempt=self._live.submit,
             extended=self._lease_extended,
+            idles=self._idles,
         )
         leases = Leases(self._database, owner, settings.lease_s, [Status.BUILDING, Status.SUBMITTED])
         self._inflight = InFlight(
@@ -85,6 +86,9 @@ class Executor:
     def _lease_extended(self, order: LeasedOrder) -> None:
         self._inflight.extended(order)
 
+    def _idles(self, order: LeasedOrder, idle: bool) -> None:
+        self._inflight.idles(order, idle=idle)
+
     async def start(self) -> None:
         """Wait for the schema, then take orders."""
         await wait_for_schema(self._database)
@@ -94,9 +98,9 @@ class Executor:
         await self._keeper.start()
 
     async def drain(self) -> None:
-        """Take nothing new, finish what is in flight, write and publish the rest."""
-        await self._keeper.stop_consuming()
+        """Take nothing new, submit what is being built, hand over what waits for the chain, publish the rest."""
         await self._intake.stop()
+        await self._keeper.stop_consuming()
         await self._inflight.drain()
         await self._publisher.stop()
 

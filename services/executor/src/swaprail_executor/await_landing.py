@@ -23,7 +23,16 @@ type Outcome = Landing | ExpiryProof
 
 async def await_landing(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:
     """Return when the attempt is settled. fresh: these bytes were never sent before."""
-    swap = attempt.swap
+    outcome = await _outcome(desk, order, attempt.swap, fresh=fresh)
+    if isinstance(outcome, Landing):
+        await settle_landed(desk, order, attempt, outcome)
+    else:
+        await settle_expired(desk, order, attempt, outcome)
+
+
+async def _outcome(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fresh: bool) -> Outcome:
+    # The bytes are stored, and all that is done with them here may be done again: another worker may go on at any moment.
+    desk.idles(order, True)
     outcome = None if fresh else await _verdict(desk, swap)
     began, marked = time.monotonic(), False
     while outcome is None:
@@ -33,10 +42,8 @@ async def await_landing(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fre
         if outcome is None and overdue and not marked:
             await mark_reconciling(desk, order, swap)
             marked = True
-    if isinstance(outcome, Landing):
-        await settle_landed(desk, order, attempt, outcome)
-    else:
-        await settle_expired(desk, order, attempt, outcome)
+    desk.idles(order, False)
+    return outcome
 
 
 async def _verdict(desk: Desk, swap: SignedSwap) -> Outcome | None:

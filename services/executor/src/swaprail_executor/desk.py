@@ -35,3 +35,4 @@ class Desk(msgspec.Struct, frozen=True):
     settlements: OrderWriter[Settlement]
     live_attempt: Callable[[UUID], Awaitable[tuple[str, SignedSwap] | None]]
     extended: Callable[[LeasedOrder], None]
+    idles: Callable[[LeasedOrder, bool], None]

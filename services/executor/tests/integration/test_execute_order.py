@@ -101,6 +101,7 @@ class Bench:
             settlements=OrderWriter(partial(write_settlements, db), publisher, name="settlements"),
             live_attempt=BatchWriter(partial(read_live, db), name="live").submit,
             extended=lambda order: None,
+            idles=lambda order, idle: None,
         )
 
     async def lease(self, order_id: UUID, owner: str = "me") -> LeasedOrder:

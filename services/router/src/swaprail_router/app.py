@@ -90,8 +90,8 @@ class Router:
 
     async def drain(self) -> None:
         """Take nothing new, finish what is in flight, write and publish the rest."""
-        await self._keeper.stop_consuming()
         await self._intake.stop()
+        await self._keeper.stop_consuming()
         await self._housekeeping.stop()
         await self._measures.stop()
         await self._inflight.drain()

@@ -17,6 +17,7 @@ log = get_logger(__name__)
 
 RENEW_EVERY_S = 0.25
 RENEW_AFTER = 0.6  # of a lease's length
+HAND_OVER_PAUSE_S = 0.05  # so that one commit hands many orders over
 
 
 class _Held:
@@ -45,7 +46,9 @@ class InFlight:
         self._leases = leases
         self._limit = limit
         self._orders: dict[UUID, _Held] = {}
+        self._idle: dict[UUID, int] = {}  # orders that merely wait, and their fences
         self._freed = asyncio.Event()
+        self._closed = False
         self._gauge = metrics.IN_FLIGHT.labels(stage)
         self._renewer: asyncio.Task[None] | None = None
         self.stage = stage
@@ -57,7 +60,12 @@ class InFlight:
     @property
     def free(self) -> int:
         """How many more orders may be taken."""
-        return max(0, self._limit - len(self._orders))
+        return 0 if self._closed else max(0, self._limit - len(self._orders))
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether no more orders are taken."""
+        return self._closed
 
     def __len__(self) -> int:
         """How many orders are worked on."""
@@ -87,34 +95,55 @@ class InFlight:
         self._gauge.set(len(self._orders))
 
     async def wait_free(self) -> None:
-        """Return when an order may be taken."""
-        while not self.free:
+        """Return when an order may be taken, or none will be any more."""
+        while not self.free and not self._closed:
             self._freed.clear()
             await self._freed.wait()
 
+    def close(self) -> None:
+        """Take no more orders."""
+        self._closed = True
+        self._freed.set()
+
+    def idles(self, order: LeasedOrder, *, idle: bool) -> None:
+        """Note whether the order merely waits from now on: then whoever takes it over loses nothing."""
+        if idle:
+            self._idle[order.id] = order.fence
+            self._freed.set()
+        else:
+            self._idle.pop(order.id, None)
+
     async def drain(self) -> None:
-        """Return when every order taken is finished or released."""
+        """Return when every order taken is finished, or handed over because it merely waits."""
         while self._orders:
-            await asyncio.wait([held.task for held in self._orders.values()])
+            self._freed.clear()
+            await self._hand_over([h for h in self._orders.values() if self._idle.get(h.order.id) == h.order.fence])
+            if self._orders:
+                await self._freed.wait()
+                await asyncio.sleep(HAND_OVER_PAUSE_S)
 
     async def stop(self) -> None:
         """Drop what is left and hand it over to other workers."""
-        held = [(h.order.id, h.order.fence) for h in self._orders.values()]
-        tasks = [held.task for held in self._orders.values()]
+        self.close()
         if self._renewer is not None:
-            tasks.append(self._renewer)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if held:
-            await self._hand_over(held)
+            self._renewer.cancel()
+            await asyncio.gather(self._renewer, return_exceptions=True)
+        await self._hand_over(list(self._orders.values()))
 
-    async def _hand_over(self, held: list[tuple[UUID, int]]) -> None:
+    async def _hand_over(self, dropped: list[_Held]) -> None:
+        """Stop work on the orders and give their leases back, so that others need not wait for them to lapse."""
+        if not dropped:
+            return
+        for held in dropped:
+            held.task.cancel()
+        await asyncio.gather(*(held.task for held in dropped), return_exceptions=True)
         try:
-            await self._leases.release(held)
-            metrics.RELEASED.labels(self.stage).inc(len(held))
+            await self._leases.release([(held.order.id, held.order.fence) for held in dropped])
         except EngineError as error:
-            log.warning("leases left to lapse", orders=len(held), detail=error.detail)
+            log.warning("leases left to lapse", orders=len(dropped), detail=error.detail)
+            return
+        metrics.RELEASED.labels(self.stage).inc(len(dropped))
+        log.info("orders handed over", orders=len(dropped), stage=self.stage)
 
     async def _run(self, order: LeasedOrder) -> None:
         try:
@@ -132,6 +161,7 @@ class InFlight:
             held = self._orders.get(order.id)
             if held is not None and held.order.fence == order.fence:
                 del self._orders[order.id]
+                self._idle.pop(order.id, None)
             self._gauge.set(len(self._orders))
             self._freed.set()
 

@@ -23,6 +23,7 @@ class Intake:
         self._inflight = inflight
         self._interval_s = interval_s
         self._scanner: asyncio.Task[None] | None = None
+        self._pass: asyncio.Task[int | None] | None = None
         start_at_zero(metrics.HANDED_OVER, [inflight.stage], ["late", "full"])
         start_at_zero(metrics.RECONCILED, leases.statuses)
 
@@ -31,10 +32,13 @@ class Intake:
         self._scanner = asyncio.create_task(self._scan_forever(), name="reconciler")
 
     async def stop(self) -> None:
-        """Scan no more."""
+        """Take no more orders; a scan under way ends, and gives back what it leased."""
+        self._inflight.close()
         if self._scanner is not None:
             self._scanner.cancel()
             await asyncio.gather(self._scanner, return_exceptions=True)
+        if self._pass is not None:
+            await self._pass
 
     def take(self, handed_over: Sequence[HandedOver]) -> None:
         """Work on the orders of messages: they bring their leases along.
@@ -57,6 +61,9 @@ class Intake:
         if not limit:
             return 0
         orders = await self._leases.scan(limit)
+        if self._inflight.closed:
+            await self._leases.release([(order.id, order.fence) for order in orders])
+            return 0
         for order in orders:
             metrics.RECONCILED.labels(order.status).inc()
         self._inflight.take(orders, lease_s=self._leases.lease_s)
@@ -65,7 +72,9 @@ class Intake:
     async def _scan_forever(self) -> None:
         while True:
             limit = min(self._inflight.free, SCAN_LIMIT)
-            found = await survive("scan of due orders", self.scan(limit))
+            # Shielded: orders leased by a scan that was cut off would wait for their leases to lapse.
+            self._pass = asyncio.create_task(survive("scan of due orders", self.scan(limit)))
+            found = await asyncio.shield(self._pass)
             if found is None or found < limit:
                 await asyncio.sleep(self._interval_s)
             elif limit < SCAN_LIMIT:
