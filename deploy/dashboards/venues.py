@@ -2,7 +2,7 @@
 
 from deploy.dashboards.frame import dashboard
 from deploy.dashboards.panels import Json, graph, row
-from deploy.dashboards.queries import highest, mean, quantile, quantiles, rate, share
+from deploy.dashboards.queries import highest, quantile, quantiles, rate, share
 
 QUOTES = "swaprail_quote_requests_total"
 
@@ -86,10 +86,10 @@ def _routes() -> list[Json]:
             rate("swaprail_routing_retries_total", "reason"),
         ),
         graph(
-            "Slippage, mean",
+            "Slippage, median",
             "How much less landed than was quoted; below 0 more landed. Rises when the chain is slow, or quotes old.",
             "percentunit",
-            mean("swaprail_execution_slippage_ratio", "venue"),
+            quantile(0.5, "swaprail_execution_slippage_ratio", "venue"),
         ),
         graph(
             "Time without a route",

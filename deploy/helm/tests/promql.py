@@ -1,17 +1,14 @@
 """Which metrics and labels a PromQL expression names, and which there are."""
 
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterator
 
 from deploy.helm.tests.watching import rules
 
+import swaprail_local.metrics_reference  # noqa: F401 - imports whatever declares metrics
 from swaprail.telemetry.registry import DECLARED, REGISTRY
 
-SERVICES = ("swaprail", "swaprail_api", "swaprail_router", "swaprail_executor", "swaprail_notifier")
-# Prometheus adds the first two to every series, the kubelet's scrape has none of its own here.
-SCRAPED = {"namespace", "pod", "__name__"}
+TARGET = {"namespace", "pod"}  # what scraping adds to every series
 _WORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset"}
 _SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("",), "gauge": ("",)}
 _OURS = {"ALERTS": {"alertname", "alertstate", "severity"}}
@@ -19,14 +16,15 @@ _OURS = {"ALERTS": {"alertname", "alertstate", "severity"}}
 
 def known() -> dict[str, set[str]]:
     """Return the labels of every series there is: declared by a service, or recorded by a rule."""
-    _import_all()
     found: dict[str, set[str]] = {sample.name: set() for family in REGISTRY.collect() for sample in family.samples}
     for declared in DECLARED:
         extra = {"le"} if declared.kind == "histogram" else set()
         for suffix in _SUFFIXES[declared.kind]:
-            found[declared.name + suffix] = {*declared.labels, *extra}
+            # Of values below 0 the client library exports no sum: it would not only grow.
+            if suffix != "_sum" or min(declared.buckets) >= 0:
+                found[declared.name + suffix] = {*declared.labels, *extra}
     recorded = {rule["record"]: {"slo"} for rule in rules("record")}
-    return {name: labels | SCRAPED for name, labels in (found | recorded | _OURS).items()}
+    return {name: labels | TARGET for name, labels in (found | recorded | _OURS).items()}
 
 
 def unknown(expression: str, series: dict[str, set[str]]) -> list[str]:
@@ -52,11 +50,3 @@ def _metrics(bare: str) -> Iterator[str]:
     for match in re.finditer(r"(?<![\w:.$])[a-zA-Z_:][\w:]*(?!\s*\()(?![\w:])", text):
         if match[0] not in _WORDS:
             yield match[0]
-
-
-def _import_all() -> None:
-    for name in SERVICES:
-        package = importlib.import_module(name)
-        for module in pkgutil.walk_packages(package.__path__, f"{name}."):
-            if module.name.endswith(("metrics", "slo", "measures", "order_lines")):
-                importlib.import_module(module.name)
