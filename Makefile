@@ -8,7 +8,7 @@ COVERAGE ?= 93
 export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
-	test-concurrent test-ws chart-check chart-docs bench bench-counts lock clean
+	test-concurrent test-ws chart-check chart-docs dashboards images e2e e2e-up e2e-down bench bench-counts lock clean
 
 ##@ Use
 help: ## Show this
@@ -73,17 +73,8 @@ chart-docs: setup ## Write the chart's README.md and the descriptions in its sch
 	@$(BIN)/python deploy/helm/describe_values.py
 	@helm-docs --log-level warning --chart-search-root deploy/helm/swaprail
 
-images: ## Images of the four services (TAG, default: the version; PREFIX)
-	@scripts/images $(TAG)
-
-e2e: setup ## Everything on a kind cluster: made, tested, deleted
-	@scripts/e2e
-
-e2e-up: setup ## The cluster of the end-to-end suite, to work with 
-	@$(BIN)/python -m tests.e2e.cluster up
-
-e2e-down: setup ## Delete it
-	@$(BIN)/python -m tests.e2e.cluster down
+dashboards: setup ## Write the chart's Grafana dashboards from deploy/dashboards
+	@$(BIN)/python -m deploy.dashboards
 
 images: ## Images of the four services (TAG, default: the version; PREFIX)
 	@scripts/images $(TAG)
