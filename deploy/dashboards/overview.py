@@ -50,7 +50,7 @@ def _now() -> list[Json]:
         ),
         number(
             "Executed twice",
-            "Orders that the chain's ledger shows more than once. Must be 0: a trader's money was spent twice.",
+            "Orders that the ledger shows more than once, since routers began to look. Must be 0: money was spent twice.",
             "short",
             highest("swaprail_duplicate_executions"),
             bad_above=1,
@@ -149,7 +149,7 @@ def _orders() -> list[Json]:
         ),
         graph(
             "Invariants broken",
-            "Orders that break a rule of the books, as last audited. Must be 0.",
+            "Orders of the last minutes that break a rule of the books, as last audited. Must be 0.",
             "short",
             highest("swaprail_invariant_violations", "rule"),
             bad_above=1,

@@ -126,12 +126,12 @@ def processes() -> list[Json]:
         ),
         graph(
             "Age of measurements",
-            "Time since open orders, and the books, were last read from the database. Bad above 60 s, or 600 s.",
+            "Time since open orders, and the books, were last read from the database. Bad above 60 s, or 180 s.",
             "s",
             [
                 named("orders", highest("swaprail_measurement_age_seconds")),
                 named("books", highest("swaprail_audit_age_seconds")),
             ],
-            bad_above=600,
+            bad_above=180,
         ),
     ]
