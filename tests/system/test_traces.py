@@ -8,19 +8,10 @@ from swaprail.testing.conditions import until
 from tests.system.collector import Collector
 from tests.system.engine import Engine
 from tests.system.subscribers import Subscriber
+from tests.system.trace_edges import EDGES, QUOTE_EDGES, Edge
 
+ORDER = {"userWallet": "w", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": 1}
 pytestmark = [pytest.mark.system]
-
-EDGES = {
-    ("swaprail-api POST /api/orders/execute", "swaprail-api publish orders.accepted"),
-    ("swaprail-api publish orders.accepted", "swaprail-router process orders.accepted"),
-    ("swaprail-router process orders.accepted", "swaprail-router route order"),
-    ("swaprail-router process orders.accepted", "swaprail-router publish orders.routed"),
-    ("swaprail-router publish orders.routed", "swaprail-executor process orders.routed"),
-    ("swaprail-executor process orders.routed", "swaprail-executor execute order"),
-    ("swaprail-executor process orders.routed", "swaprail-executor publish orders.events"),
-    ("swaprail-executor publish orders.events", "swaprail-notifier process orders.events"),
-}
 
 
 @pytest.fixture
@@ -49,34 +40,52 @@ async def engine(database: str, redis_url: str, tmp_path: Path, collector: Colle
         engine.close()
 
 
-def edges(collector: Collector, trace_id: bytes) -> set[tuple[str, str]]:
-    spans = {span.span_id: (service, span) for service, span in collector.spans if span.trace_id == trace_id}
-    named = {span_id: f"{service} {span.name}" for span_id, (service, span) in spans.items()}
-    return {
-        (named[span.parent_span_id], named[span_id])
-        for span_id, (_, span) in spans.items()
-        if span.parent_span_id in named
-    }
+async def _has(collector: Collector, trace_id: str, wanted: set[Edge]) -> None:
+    def missing() -> set[Edge]:
+        return wanted - collector.edges(bytes.fromhex(trace_id))
+
+    try:
+        await until(lambda: not missing(), within_s=20)
+    except AssertionError:
+        assert missing() == set()
 
 
-async def test_one_order_is_one_trace_through_all_services_and_topics_when_traces_are_on(
+async def test_one_order_is_one_trace_through_all_services_topics_and_writes_when_traces_are_on(
     engine: Engine, collector: Collector
 ) -> None:
-    trace_id = "0af7651916cd43dd8448eb211c80319c"
+    trace_id, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
     async with httpx.AsyncClient(base_url=engine.url, timeout=10) as client:
         answer = await client.post(
-            "/api/orders/execute",
-            json={"userWallet": "w", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": 1},
-            headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"},
+            "/api/orders/execute", json=ORDER, headers={"traceparent": f"00-{trace_id}-{caller}-01"}
         )
     assert answer.status_code == 202, answer.text
     subscriber = Subscriber(lambda: engine.ws_url, answer.json()["orderId"])
     await subscriber.follow()
+    await _has(collector, trace_id, EDGES)
+    spans = [span for _, span in collector.spans if span.trace_id == bytes.fromhex(trace_id)]
+    known = {span.span_id for span in spans} | {bytes.fromhex(caller)}
+    assert [span.name for span in spans if span.parent_span_id not in known] == []
 
-    def complete() -> bool:
-        return edges(collector, bytes.fromhex(trace_id)) >= EDGES
 
-    try:
-        await until(complete, within_s=20)
-    except AssertionError:
-        assert edges(collector, bytes.fromhex(trace_id)) >= EDGES
+async def test_quotes_are_one_trace_with_every_venue_when_traces_are_on(engine: Engine, collector: Collector) -> None:
+    trace_id = "1af7651916cd43dd8448eb211c80319c"
+    query = {"inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1"}
+    async with httpx.AsyncClient(base_url=engine.url, timeout=10) as client:
+        answer = await client.get(
+            "/api/quotes", params=query, headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-01"}
+        )
+    assert answer.status_code == 200, answer.text
+    await _has(collector, trace_id, QUOTE_EDGES)
+
+
+async def test_an_order_has_no_spans_when_its_caller_does_not_sample(engine: Engine, collector: Collector) -> None:
+    unsampled, sampled = "2af7651916cd43dd8448eb211c80319c", "3af7651916cd43dd8448eb211c80319c"
+    async with httpx.AsyncClient(base_url=engine.url, timeout=10) as client:
+        for trace_id, flags in ((unsampled, "00"), (sampled, "01")):
+            answer = await client.post(
+                "/api/orders/execute", json=ORDER, headers={"traceparent": f"00-{trace_id}-b7ad6b7169203331-{flags}"}
+            )
+            await Subscriber(lambda: engine.ws_url, answer.json()["orderId"]).follow()
+    # What the later order left behind came with or after whatever the earlier one could have left.
+    await _has(collector, sampled, EDGES)
+    assert [span.name for _, span in collector.spans if span.trace_id == bytes.fromhex(unsampled)] == []

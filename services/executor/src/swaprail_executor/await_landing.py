@@ -9,6 +9,7 @@ from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder
 from swaprail.ports.venues import VenueError
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.tracing import child_span
 from swaprail_executor.desk import Attempt, Desk
 from swaprail_executor.metrics import CHAIN_ERRORS, SENDS
 from swaprail_executor.settle_attempt import mark_reconciling, settle_expired, settle_landed
@@ -72,7 +73,8 @@ async def _look(desk: Desk, swap: SignedSwap) -> Landing | None:
 
 
 async def _send(desk: Desk, swap: SignedSwap) -> None:
-    sent = await _answer(desk, "send", _sent(desk, swap))
+    with child_span("send"):
+        sent = await _answer(desk, "send", _sent(desk, swap))
     SENDS.labels("ok" if sent else "unknown").inc()
 
 

@@ -9,7 +9,7 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import Routing
-from swaprail.telemetry.tracing import span
+from swaprail.telemetry.tracing import child_span, span
 from swaprail_executor.await_landing import await_landing
 from swaprail_executor.desk import Attempt, Desk
 from swaprail_executor.metrics import RETRIES
@@ -55,7 +55,7 @@ async def _resume(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _land(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:
-    with span("await landing", order.trace, attributes={"order.id": str(order.id)}):
+    with child_span("await landing", venue=attempt.venue):
         await await_landing(desk, order, attempt, fresh=fresh)
 
 

@@ -5,6 +5,7 @@ import msgspec
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Route
+from swaprail.telemetry.tracing import child_span
 from swaprail_executor.attempts import Submission
 from swaprail_executor.desk import Attempt, Desk
 
@@ -13,7 +14,8 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
     """Return the attempt, durable but unsent, and the order as it now stands (SUBMITTED)."""
     number = order.attempts + 1
     request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
-    swap = await desk.builder.build(order.id, order.wallet, number, request, route)
+    with child_span("build swap", venue=route.venue):
+        swap = await desk.builder.build(order.id, order.wallet, number, request, route)
     data = {"venue": route.venue, "attempt": number, "signature": swap.signature}
     moved = await desk.submissions.write(
         Submission(

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from swaprail.domain.quotes import Quote, QuoteRequest, QuoteResult
 from swaprail.ports.venues import Venue, VenueError
+from swaprail.telemetry.tracing import child_span
 from swaprail_router.circuit_breaker import CircuitBreaker
 from swaprail_router.venue_limits import VenueLimit
 
@@ -73,7 +74,8 @@ async def _ask(guarded: GuardedVenue, request: QuoteRequest) -> QuoteResult:
         return QuoteResult(name, discarded=CIRCUIT_OPEN)
     started = time.perf_counter()
     try:
-        quote: Quote = await guarded.venue.quote(request)
+        with child_span(f"quote {name}", venue=name):
+            quote: Quote = await guarded.venue.quote(request)
     except asyncio.CancelledError as cancelled:
         (breaker.failed if cancelled.args == (LATE,) else breaker.abandoned)()
         raise

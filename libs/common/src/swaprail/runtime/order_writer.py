@@ -14,6 +14,7 @@ from swaprail.domain.orders import StaleLeaseError
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
 from swaprail.telemetry.order_lines import log_step
+from swaprail.telemetry.tracing import write_span
 
 _STAGES = {Status.ROUTING: "routing", Status.BUILDING: "building", Status.SUBMITTED: "confirming"}
 
@@ -33,7 +34,8 @@ class OrderWriter[M: Move]:
         """Commit one transition; StaleLeaseError when the order moved on or the lease is another's."""
         if move.following is not move.order.status:
             check_transition(move.order.status, move.following)
-        moved = await self._writer.submit(move)
+        with write_span(self._writer.name):
+            moved = await self._writer.submit(move)
         if moved is None:
             raise StaleLeaseError
         return moved

@@ -4,7 +4,7 @@ Only sampled orders cost anything: an order without a traceparent has no spans a
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -16,6 +16,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 _PROPAGATOR = TraceContextTextMapPropagator()
 _INVALID = NonRecordingSpan(SpanContext(0, 0, is_remote=False))
+_NOTHING: AbstractContextManager[Span] = nullcontext(_INVALID)
 
 
 class _State:
@@ -75,6 +76,21 @@ def span(
     context = _PROPAGATOR.extract({"traceparent": parent}) if parent else None
     with _State.tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as recorded:
         yield recorded
+
+
+def child_span(
+    name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: str | int
+) -> AbstractContextManager[Span]:
+    """Record a span below the one that this task is in; nothing when that one is not recorded."""
+    if _State.tracer is None or not trace.get_current_span().is_recording():
+        return _NOTHING
+    return _State.tracer.start_as_current_span(name, kind=kind, attributes=attributes)
+
+
+def write_span(writer: str) -> AbstractContextManager[Span]:
+    """Record how long the task waits for a batching writer: of a batch, each traced order has a span of its own."""
+    named = {"db.system.name": "postgresql", "db.operation.name": writer}
+    return child_span(f"write {writer}", kind=SpanKind.CLIENT, **named)
 
 
 def start_span(name: str, parent: str | None, *, kind: SpanKind = SpanKind.INTERNAL) -> Span:

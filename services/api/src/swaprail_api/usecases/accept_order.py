@@ -6,6 +6,7 @@ from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail.domain.tokens import TokenList
+from swaprail.telemetry.tracing import write_span
 from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.idempotency import order_fingerprint
@@ -76,7 +77,8 @@ class AcceptOrder:
             return {}
         if execute:
             self._backlog.check()
-        outcomes = await self._deadline.wait(self._writer.submit_group(rows))
+        with write_span(self._writer.name):
+            outcomes = await self._deadline.wait(self._writer.submit_group(rows))
         return {row.id: outcome for row, outcome in zip(rows, outcomes, strict=True)}
 
     async def _repeat_late(self, rows: list[IntakeRow], late: dict[UUID, EngineError]) -> dict[UUID, Outcome]:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
+from swaprail.telemetry.tracing import write_span
 from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.schemas.orders import OrderView
@@ -19,7 +20,9 @@ class CancelOrder:
 
     async def run(self, order_id: UUID, caller: Caller) -> OrderView:
         """Return the cancelled order; EngineError if it was submitted or is over."""
-        outcome = await self._deadline.wait(self._writer.submit(CancelRow(order_id, caller.principal.account)))
+        row = CancelRow(order_id, caller.principal.account)
+        with write_span(self._writer.name):
+            outcome = await self._deadline.wait(self._writer.submit(row))
         if isinstance(outcome, EngineError):
             raise outcome
         return outcome

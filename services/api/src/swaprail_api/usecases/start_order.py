@@ -4,6 +4,7 @@ from uuid import UUID
 
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
+from swaprail.telemetry.tracing import write_span
 from swaprail_api.deadline import Deadline
 from swaprail_api.http.gate import Caller
 from swaprail_api.idempotency import start_fingerprint
@@ -30,7 +31,8 @@ class StartOrder:
         self._backlog.check()
         sha = start_fingerprint(str(order_id)) if key else None
         row = StartRow(order_id, caller.principal.account, key, sha)
-        outcome = await self._deadline.wait(self._writer.submit(row))
+        with write_span(self._writer.name):
+            outcome = await self._deadline.wait(self._writer.submit(row))
         if isinstance(outcome, EngineError):
             raise outcome
         if outcome.replayed:
