@@ -28,11 +28,11 @@ def test_severity_is_one_of_three_when_an_alert_has_it() -> None:
     assert {alert["labels"]["severity"] for alert in ALERTS} == SEVERITIES
 
 
-def test_every_alert_has_a_page_and_every_page_an_alert() -> None:
+def test_alert_and_page_are_named_alike_when_one_is_added() -> None:
     assert runbook_names() == alert_names()
 
 
-def test_every_alert_fires_in_a_promtool_test_with_each_severity_it_has() -> None:
+def test_alert_fires_in_a_promtool_test_when_it_has_a_severity() -> None:
     fired = {
         (check["alertname"], alert["exp_labels"]["severity"])
         for check in rule_checks()
@@ -51,7 +51,7 @@ def test_installs_do_not_mix_when_one_of_them_fires() -> None:
     assert [name for name, alert in expected if not alert.get("exp_annotations")] == []
 
 
-def test_rules_name_only_series_that_there_are() -> None:
+def test_series_exist_when_a_rule_names_them() -> None:
     series = known()
     missing = {rule.get("alert") or rule["record"]: unknown(rule["expr"], series) for rule in rules("expr")}
     assert {name: names for name, names in missing.items() if names} == {}

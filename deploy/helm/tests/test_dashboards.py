@@ -10,14 +10,14 @@ from deploy.helm.tests.promql import known, unknown, unscoped
 from deploy.helm.tests.watching import DASHBOARDS, ROOT, Json, dashboards, panel_queries, panels
 
 
-def test_files_are_what_their_description_says(tmp_path: Path) -> None:
+def test_files_are_current_when_dashboards_are_written_anew(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "deploy.dashboards", str(tmp_path)], cwd=ROOT, check=True, timeout=60)
     written = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     committed = {path.name: path.read_bytes() for path in DASHBOARDS}
     assert written == committed, "run 'make dashboards' and commit the result"
 
 
-def test_dashboard_keeps_its_address_and_links_to_the_others() -> None:
+def test_address_stays_when_dashboards_link_to_one_another() -> None:
     uids = {path.stem: json.loads(path.read_text())["uid"] for path in DASHBOARDS}
     assert uids == {name: f"swaprail-{name}" for name in ("executor", "overview", "streams", "venues", "websocket")}
     for dashboard in dashboards():
@@ -26,20 +26,20 @@ def test_dashboard_keeps_its_address_and_links_to_the_others() -> None:
         assert dashboard["schemaVersion"] >= 39
 
 
-def test_panel_says_what_it_means_and_in_which_unit() -> None:
+def test_meaning_and_unit_are_told_when_a_panel_is_read() -> None:
     for panel in panels():
         assert len(panel["description"]) > 20, panel["title"]
         assert panel["fieldConfig"]["defaults"]["unit"], panel["title"]
         assert panel["targets"], panel["title"]
 
 
-def test_titles_are_unique_in_a_dashboard() -> None:
+def test_titles_are_unique_when_panels_share_a_dashboard() -> None:
     for dashboard in dashboards():
         titles = [panel["title"] for panel in dashboard["panels"]]
         assert len(set(titles)) == len(titles)
 
 
-def test_data_source_and_namespace_are_chosen_by_whoever_looks() -> None:
+def test_data_source_and_namespace_are_chosen_when_somebody_looks() -> None:
     for dashboard in dashboards():
         names = [variable["name"] for variable in dashboard["templating"]["list"]]
         assert names == ["datasource", "namespace"]
@@ -47,7 +47,7 @@ def test_data_source_and_namespace_are_chosen_by_whoever_looks() -> None:
         assert uids == {"${datasource}"}
 
 
-def test_every_series_is_of_the_namespace() -> None:
+def test_series_are_of_the_namespace_when_a_panel_asks() -> None:
     assert {query: unscoped(query) for query in panel_queries() if unscoped(query)} == {}
 
 
@@ -56,13 +56,13 @@ def test_series_is_reported_when_it_is_of_any_namespace() -> None:
     assert unscoped(query) == ["other", "third"]
 
 
-def test_queries_name_only_series_that_there_are() -> None:
+def test_series_exist_when_a_query_names_them() -> None:
     series = known()
     missing = {query: unknown(query, series) for query in panel_queries()}
     assert {query: names for query, names in missing.items() if names} == {}
 
 
-def test_panels_do_not_lie_over_one_another() -> None:
+def test_panels_do_not_overlap_when_they_are_placed() -> None:
     for dashboard in dashboards():
         places = [panel["gridPos"] for panel in dashboard["panels"]]
         assert [pair for pair in combinations(places, 2) if _overlap(*pair)] == []

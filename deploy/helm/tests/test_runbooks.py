@@ -22,12 +22,12 @@ SETTING = re.compile(r"`([A-Z]+(?:_[A-Z0-9]+)+)`")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_page_has_every_section_a_person_looks_for(page: str) -> None:
+def test_sections_are_complete_when_a_page_is_opened(page: str) -> None:
     assert re.findall(r"^# (.*)$", TEXTS[page], re.MULTILINE) == [page]
     assert re.findall(r"^## (.*)$", TEXTS[page], re.MULTILINE) == SECTIONS
 
 
-def test_index_lists_each_alert_with_its_severities() -> None:
+def test_index_tells_severities_when_an_alert_is_looked_up() -> None:
     listed = re.findall(r"^\| \[(\w+)\]\((\w+)\.md\) \| ([a-z, ]+) \|", TEXTS["README"], re.MULTILINE)
     assert {name for name, _, _ in listed} == alert_names()
     for name, target, severities in listed:
@@ -35,12 +35,12 @@ def test_index_lists_each_alert_with_its_severities() -> None:
         assert set(severities.split(", ")) == {r["labels"]["severity"] for r in rules("alert") if r["alert"] == name}
 
 
-def test_links_lead_to_pages_that_there_are() -> None:
+def test_page_exists_when_another_links_to_it() -> None:
     linked = {link for text in TEXTS.values() for link in re.findall(r"\]\(([\w/.]+)\)", text)}
     assert {link for link in linked if not (RUNBOOKS / link).exists()} == set()
 
 
-async def test_every_sql_statement_runs_when_the_schema_is_the_migrated_one(database: str) -> None:
+async def test_sql_runs_when_the_schema_is_migrated(database: str) -> None:
     connection = await asyncpg.connect(database)
     try:
         for page in TEXTS:
@@ -51,19 +51,19 @@ async def test_every_sql_statement_runs_when_the_schema_is_the_migrated_one(data
         await connection.close()
 
 
-def test_queries_name_only_series_that_there_are() -> None:
+def test_series_exist_when_a_query_names_them() -> None:
     series = known()
     missing = {query: unknown(query, series) for query in promql_blocks()}
     assert {query: names for query, names in missing.items() if names} == {}
 
 
-def test_settings_named_are_settings() -> None:
+def test_setting_exists_when_a_page_names_it() -> None:
     settings = set(SETTING.findall((ROOT / "docs/configuration.md").read_text()))
     named = {name for text in TEXTS.values() for name in SETTING.findall(text)}
     assert named - settings == set()
 
 
-def test_log_lines_searched_for_are_written_by_the_engine() -> None:
+def test_log_line_is_written_when_a_page_searches_for_it() -> None:
     sources = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py")]
     code = "\n".join(path.read_text() for path in sources)
     searches = [line for page in TEXTS for block in code_blocks(page, "sh") for line in re.findall(r"grep .*", block)]
