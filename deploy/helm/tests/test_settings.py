@@ -93,7 +93,7 @@ def test_pods_roll_when_their_config_changes(component: str) -> None:
     ],
 )
 def test_config_is_refused_when_it_is_a_secret_or_unknown_or_derived(values: Object) -> None:
-    with pytest.raises(RefusedError, match="invalid propertyName|got array"):
+    with pytest.raises(RefusedError, match=r"invalid propertyName|got array"):
         minimal(values)
 
 

@@ -69,7 +69,7 @@ affinity:
 {{- $selector := dict "matchLabels" (include "swaprail.selectorLabels" . | fromYaml) }}
 topologySpreadConstraints:
   {{- range .values.topologySpreadConstraints }}
-  - {{- merge (dict) . (dict "labelSelector" $selector) | toYaml | nindent 4 }}
+  - {{- hasKey . "labelSelector" | ternary . (merge (dict "labelSelector" $selector) .) | toYaml | nindent 4 }}
   {{- end }}
 {{- end }}
 {{- end }}
