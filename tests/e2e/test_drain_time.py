@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 
-from swaprail.testing.conditions import until
 from tests.e2e.cluster.access import Kubernetes
 from tests.e2e.cluster.names import NAMESPACE
 from tests.e2e.cluster.shell import kubectl
+from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
 
 IN_FLIGHT = 200

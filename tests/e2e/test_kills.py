@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from swaprail.testing.conditions import until
 from tests.e2e.cluster.access import Kubernetes
 from tests.e2e.cluster.names import NAMESPACE, RELEASE
 from tests.e2e.cluster.shell import kubectl
+from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
 
 RATE = 10

@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import OPERATIONS
 from tests.e2e.cluster.access import Kubernetes
 from tests.e2e.cluster.images import NEXT_TAG
-from tests.e2e.cluster.names import CONTEXT, MANIFESTS
+from tests.e2e.cluster.names import MANIFESTS
 from tests.e2e.cluster.shell import kubectl, run
 from tests.e2e.session import run_page
 
@@ -19,12 +19,29 @@ STORES = "operations-stores"
 HOST = "operations.localhost"  # curl takes every name under localhost for this machine
 PAGE_S = 420
 
+# The databases of the install and restore pages, and the users of the install and secrets pages.
+_DROP = f"""
+select format('drop database %I with (force)', datname) from pg_database where datname ~ '^{NAMESPACE}(_|$)' \\gexec
+select format('drop role %I', rolname) from pg_roles where rolname ~ '^({NAMESPACE}|swaprail_[0-9]+)$' \\gexec
+"""
+
 PAGES = ["install", "scale", "upgrade", "backup-and-restore", "secrets", "production-checklist", "uninstall"]
 
 
 def _certificate(home: Path) -> dict[str, str]:
     cert, key = str(home / "tls.crt"), str(home / "tls.key")
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    made = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "1",
+    ]
     run([*made, "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}", "-keyout", key, "-out", cert])
     return {"TLS_CERT": cert, "TLS_KEY": key, "CURL_CA_BUNDLE": cert}
 
@@ -47,8 +64,8 @@ def _clean() -> None:
     """Take away what an interrupted run left; a whole run leaves nothing but Redis."""
     names = [NAMESPACE, f"{NAMESPACE}-trial", STORES]
     kubectl("delete", "namespace", *names, "--ignore-not-found", "--timeout=120s", timeout_s=150)
-    for statement in (f"drop database if exists {NAMESPACE} with (force)", f"drop role if exists {NAMESPACE}"):
-        kubectl("exec", "-n", "stores", "postgres-0", "--", "psql", "-U", "swaprail", "-qc", statement)
+    command = ["exec", "-i", "-n", "stores", "postgres-0", "--", "psql", "-U", "swaprail", "-v", "ON_ERROR_STOP=1"]
+    kubectl(*command, stdin=_DROP)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +96,9 @@ def variables(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) 
         "ADMIN_PASSWORD": kubernetes.secret("stores", "stores")["postgres-password"],
         "REDIS_ADMIN_PASSWORD": redis_password,
         "PROMETHEUS_URL": "http://prometheus.observability.svc:9090",
+        "SCALING": str(home / "swaprail-scaling.yaml"),
+        "CLOSED": str(home / "swaprail-closed.yaml"),
         "NEW_VERSION": NEXT_TAG,
-        "BACKUPS": str(home),
     }
     _clean()
 

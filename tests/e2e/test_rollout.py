@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from swaprail.testing.conditions import until
 from tests.e2e.cluster.access import Kubernetes
 from tests.e2e.cluster.images import NEXT_TAG
 from tests.e2e.cluster.names import NAMESPACE, SERVICES, WORKER_NODE
 from tests.e2e.cluster.shell import kubectl
+from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
 
 type Judge = Callable[[Traffic], Awaitable[None]]

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from swaprail.testing.conditions import until
 from tests.e2e.cluster.access import Kubernetes
+from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
 
 VALUES = Path(__file__).parent / "values"

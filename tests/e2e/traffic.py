@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import httpx
 
-from swaprail.testing.conditions import until
 from tests.e2e.cluster.names import URL, WS_URL
+from tests.e2e.conditions import until
 from tests.e2e.wallet_follower import WalletFollower
 from tests.system.subscribers import Subscriber
 

@@ -23,7 +23,18 @@ def _create() -> None:
     if CLUSTER in run(["kind", "get", "clusters"]).split():
         return
     config = MANIFESTS / "kind.yaml"
-    command: list[str | Path] = ["kind", "create", "cluster", "--name", CLUSTER, "--config", config, "--wait", "180s", *node_image()]
+    command: list[str | Path] = [
+        "kind",
+        "create",
+        "cluster",
+        "--name",
+        CLUSTER,
+        "--config",
+        config,
+        "--wait",
+        "180s",
+        *node_image(),
+    ]
     run(command, timeout_s=600)
 
 
