@@ -97,6 +97,13 @@ def test_nothing_is_made_when_migrations_are_run_by_hand() -> None:
     assert [item["metadata"]["name"] for item in objects if "migration" in item["metadata"]["name"]] == []
 
 
+def test_migration_has_its_settings_when_given() -> None:
+    (found,) = migration(minimal({"migration": {"config": {"MIGRATE_TURN_S": 900}}}))["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert {"name": "MIGRATE_TURN_S", "value": "900"} in found["env"]
+
+
 def test_migration_takes_over_the_defaults_of_pods() -> None:
     given: Object = {
         "priorityClassName": "high",

@@ -49,6 +49,11 @@ REFUSED: list[tuple[str, Object, str]] = [
         {"router": {"rollingUpdate": {"maxSurge": 0}}},
         "router.rollingUpdate lets no pod go and none come",
     ),
+    (
+        "variable twice",
+        {"api": {"extraEnv": [{"name": "WORKER_NAME", "value": "me"}]}},
+        "api.extraEnv sets WORKER_NAME, which is set already",
+    ),
     ("one account for all", {"defaults": {"serviceAccount": {"name": "a"}}}, "<component>.serviceAccount"),
     ("bounds", scaling("api", minReplicas=5, maxReplicas=4), "api.autoscaling.minReplicas 5 is above maxReplicas 4"),
     ("bounds of all", {"defaults": {"autoscaling": {"maxReplicas": 1}}}, "notifier.autoscaling.minReplicas"),

@@ -11,7 +11,7 @@ PUBLIC = {
     ("Exact", "/health"): ("swaprail-api", 3000),
     ("Prefix", "/ws"): ("swaprail-notifier", 3001),
 }
-ADMITTED = {"networkPolicy": {"ingressFrom": [{"namespaceSelector": {}}]}}
+ADMITTED: Object = {"networkPolicy": {"ingressFrom": [{"namespaceSelector": {}}]}}
 
 
 def ingress(**values: object) -> Object:

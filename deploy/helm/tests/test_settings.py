@@ -7,13 +7,20 @@ import pytest
 from deploy.helm.tests.pods import COMPONENTS, config, container, deployment, minimal
 from deploy.helm.tests.rendering import CHART, Object, RefusedError
 
+from swaprail.db.migrate import MigrationSettings
+from swaprail.settings import Settings
 from swaprail_api.settings import ApiSettings
 from swaprail_executor.settings import ExecutorSettings
 from swaprail_local.configuration import settings_of
 from swaprail_notifier.settings import NotifierSettings
 from swaprail_router.settings import RouterSettings
 
-SETTINGS = {"api": ApiSettings, "router": RouterSettings, "executor": ExecutorSettings, "notifier": NotifierSettings}
+SETTINGS: dict[str, type[Settings]] = {
+    "api": ApiSettings,
+    "router": RouterSettings,
+    "executor": ExecutorSettings,
+    "notifier": NotifierSettings,
+}
 # Secrets, and what the chart derives or has a value of its own for.
 NOT_IN_CONFIG = re.compile(
     r"APP_ENV|HOST|\w*PORT|DB_(?!POOL_SIZE|TIMEOUT_S)\w+|DATABASE_URL|REDIS_(?!TIMEOUT_S)\w+|WORKER_NAME|DRAIN_TIMEOUT_S"
@@ -35,6 +42,11 @@ def admitted(component: str) -> set[str]:
 def test_config_admits_what_the_service_reads_when_it_is_no_secret_and_not_derived(component: str) -> None:
     expected = {name for name in names(component) if not NOT_IN_CONFIG.fullmatch(name)}
     assert admitted(component) == expected
+
+
+def test_config_of_the_migration_admits_what_it_alone_reads_and_how_it_logs() -> None:
+    own = set(MigrationSettings.model_fields) - set(Settings.model_fields)
+    assert admitted("migration") == {name.upper() for name in own} | {"LOG_LEVEL", "LOG_FORMAT"}
 
 
 def test_config_of_all_admits_what_every_service_reads() -> None:

@@ -46,11 +46,15 @@ volumeMounts:
   {{- include "swaprail.volumeMounts" . | nindent 2 }}
 {{- end }}
 
-{{/* env: of the migration: the database and nothing else. Takes root, values. */}}
+{{/* env: of the migration: its settings and the database, and nothing else. Takes root, values. */}}
 {{- define "swaprail.migrationEnv" -}}
 {{- range $name, $value := include "swaprail.databaseConfig" .root | fromYaml }}
 - name: {{ $name }}
   value: {{ $value | quote }}
+{{- end }}
+{{- range $name, $value := .root.Values.migration.config }}
+- name: {{ $name }}
+  value: {{ include "swaprail.scalar" $value | quote }}
 {{- end }}
 {{- include "swaprail.databaseEnv" .root }}
 {{- with .values.extraEnv }}

@@ -29,10 +29,22 @@ says what to change. Takes root.
 {{- if and (has (toString .rollingUpdate.maxUnavailable) (list "0" "0%")) (has (toString .rollingUpdate.maxSurge) (list "0" "0%")) }}
 {{ $component }}.rollingUpdate lets no pod go and none come: raise maxUnavailable or maxSurge.
 {{- end }}
+{{- include "swaprail.validate.extraEnv" (dict "root" $ "component" $component "values" .) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.defaults.serviceAccount.create .Values.defaults.serviceAccount.name }}
 defaults.serviceAccount.name would be made once for each component: name accounts in <component>.serviceAccount, or set defaults.serviceAccount.create to false.
+{{- end }}
+{{- end }}
+
+{{/* A variable that is there twice makes server-side apply refuse the whole object. Takes root, component, values. */}}
+{{- define "swaprail.validate.extraEnv" }}
+{{- $names := list }}
+{{- range include "swaprail.env" . | fromYamlArray }}
+{{- if has .name $names }}
+{{ $.component }}.extraEnv sets {{ .name }}, which is set already: leave it out, or use the value that the chart has for it.
+{{- end }}
+{{- $names = append $names .name }}
 {{- end }}
 {{- end }}
 
