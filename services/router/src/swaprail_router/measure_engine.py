@@ -6,6 +6,7 @@ The queries run so often a minute, whatever the load; orders cost nothing here.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from swaprail.db.connect import Database
@@ -18,7 +19,7 @@ from swaprail_venues.paper.audit import Rule, audit_orders
 
 MEASURE_EVERY_S = 5.0
 AUDIT_EVERY_S = 60.0
-AUDIT_WINDOW_S = 300.0
+AUDIT_WINDOW = timedelta(minutes=5)
 OPEN = (Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
 
 _MEASURE = named(
@@ -72,17 +73,12 @@ class EngineMeasures:
 
     async def audit(self) -> None:
         """Set the gauges of broken rules. A double execution is not forgotten while this process lives."""
-        audit = await audit_orders(self._database, _lowest_id(time.time() - AUDIT_WINDOW_S))
+        audit = await audit_orders(self._database, datetime.now(UTC) - AUDIT_WINDOW)
         for rule, broken in audit.broken.items():
             metrics.VIOLATIONS.labels(rule).set(broken)
         self._duplicates |= audit.duplicates
         metrics.DUPLICATE_EXECUTIONS.set(len(self._duplicates))
         self._audited_at = time.monotonic()
-
-
-def _lowest_id(born_s: float) -> UUID:
-    """Return the least id of an order born at that time (seconds since 1970) or later."""
-    return UUID(int=int(born_s * 1000) << 80)
 
 
 async def _repeat(what: str, work: Callable[[], Awaitable[None]], every_s: float) -> None:

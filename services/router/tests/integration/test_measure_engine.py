@@ -112,3 +112,12 @@ async def test_a_double_execution_is_told_and_not_forgotten_when_the_ledger_show
     await measures.audit()
     assert value("swaprail_invariant_violations", rule=Rule.DUPLICATE_EXECUTION) == 0
     assert value("swaprail_duplicate_executions") == 1
+
+
+async def test_a_double_execution_is_told_when_the_order_was_posted_long_before(db: Database) -> None:
+    order_id, posted_long_ago = await confirmed(db), UUID(int=1 << 80)
+    for table, column in (("order_events", "order_id"), ("tx_attempts", "order_id"), ("orders", "id")):
+        await db.fetch(f"update {table} set {column} = $2 where {column} = $1", order_id, posted_long_ago)
+    await db.fetch("update paper.transactions set order_id = $2 where order_id = $1", order_id, posted_long_ago)
+    await db.fetch(_LANDED, "second", posted_long_ago)
+    assert Rule.DUPLICATE_EXECUTION in await broken(db)

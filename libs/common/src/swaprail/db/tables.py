@@ -185,5 +185,11 @@ paper_transactions = Table(
     Column("slot", BigInteger),
     Column("last_valid_block_height", BigInteger, nullable=False),
     Index("transactions_order_id_idx", "order_id"),
+    Index(
+        "transactions_received_at_idx",
+        "received_at",
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": "on"},
+    ),
     schema="paper",
 )

@@ -1,5 +1,6 @@
 """Holds the engine's tables against the paper chain's ledger: rules that no order may break."""
 
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -8,25 +9,28 @@ import msgspec
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 
-_PLAN_ANEW = "set local plan_cache_mode = force_custom_plan"  # how many rows are meant depends on the lowest id
+_PLAN_ANEW = "set local plan_cache_mode = force_custom_plan"  # how many rows are meant depends on the time
 _AUDIT = named(
     "audit",
     """
-with landed as (
+with meant as (
+    select id from orders where id >= $1
+    union
+    select order_id from paper.transactions where received_at >= $2
+), landed as (
     select order_id, count(*) as times from paper.transactions
-    where order_id >= $1 and lands_at <= now() and error is null group by order_id
+    where order_id in (select id from meant) and lands_at <= now() and error is null group by order_id
 ), steps as (
-    select order_id, count(*) as told from order_events where order_id >= $1 group by order_id
+    select order_id, count(*) as told from order_events where order_id in (select id from meant) group by order_id
 )
 select coalesce(array_agg(o.id) filter (where l.times > 1), '{}') as duplicates,
     count(*) filter (where closed_at is not null and (status = 'CONFIRMED') <> (coalesce(l.times, 0) = 1))
         as ended_unlike_ledger,
     count(*) filter (where closed_at is not null and lease_until is not null) as closed_and_leased,
     count(*) filter (where s.told is distinct from o.seq) as steps_missing,
-    (select count(*) from paper.transactions t where t.order_id >= $1 and not exists (
+    (select count(*) from paper.transactions t where t.received_at >= $2 and not exists (
         select from tx_attempts a where a.signature = t.signature and a.order_id = t.order_id)) as sent_unstored
-from orders o left join landed l on l.order_id = o.id left join steps s on s.order_id = o.id
-where o.id >= $1
+from meant join orders o using (id) left join landed l on l.order_id = o.id left join steps s on s.order_id = o.id
 """,
 )
 
@@ -48,11 +52,16 @@ class Audit(msgspec.Struct, frozen=True):
     duplicates: frozenset[UUID]
 
 
-async def audit_orders(database: Database, lowest: UUID) -> Audit:
-    """Check the orders with ids from the lowest on, all in one snapshot."""
+async def audit_orders(database: Database, since: datetime) -> Audit:
+    """Check the orders born since then, and those of which the chain was sent anything since then, in one snapshot."""
     async with database.connection() as connection, connection.transaction():
         await connection.execute(_PLAN_ANEW)
-        row = await connection.fetchrow(_AUDIT, lowest)
+        row = await connection.fetchrow(_AUDIT, _lowest_id(since), since)
     duplicates = frozenset(row["duplicates"])
     broken: dict[Rule, int] = {rule: row[rule] for rule in Rule if rule is not Rule.DUPLICATE_EXECUTION}
     return Audit(broken | {Rule.DUPLICATE_EXECUTION: len(duplicates)}, duplicates)
+
+
+def _lowest_id(born: datetime) -> UUID:
+    """Return the least id of an order born at that time or later."""
+    return UUID(int=int(born.timestamp() * 1000) << 80)
