@@ -1,12 +1,11 @@
 """What stands around the release: metrics for the HPA, an ingress controller, stores, Prometheus, a trace collector, KEDA."""
 
+import hashlib
 import json
 import os
 import secrets
 from pathlib import Path
 from string import Template
-
-import yaml
 
 from tests.e2e.cluster.images import image, load
 from tests.e2e.cluster.names import CHART, MANIFESTS, NAMESPACE, ROOT
@@ -35,8 +34,9 @@ def _secret(namespace: str, name: str, values: dict[str, str]) -> None:
 
 
 def make_namespaces() -> None:
-    """Make the release's namespace, where the restricted Pod Security Standard is enforced."""
-    for name, labels in ((NAMESPACE, {"pod-security.kubernetes.io/enforce": "restricted"}), ("stores", {})):
+    """Make the namespaces; where the release goes, the restricted Pod Security Standard is enforced."""
+    restricted = {"pod-security.kubernetes.io/enforce": "restricted"}
+    for name, labels in {NAMESPACE: restricted, "stores": {}, "observability": {}}.items():
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
         kubectl("apply", "-f", "-", stdin=json.dumps(body))
 
@@ -67,8 +67,9 @@ def install_around() -> None:
     """Install what the suite needs around the release, and begin; wait_around waits."""
     make_namespaces()
     make_secrets()
-    for name in ("metrics-server", "traefik", "stores", "prometheus"):
+    for name in ("metrics-server", "traefik", "stores"):
         _apply(name)
+    _install_prometheus()
     tests = ROOT / "tests"
     programs = {
         "collector.py": tests / "e2e" / "cluster" / "collector.py",
@@ -76,15 +77,13 @@ def install_around() -> None:
     }
     _configmap("observability", "collector", {name: path.read_text() for name, path in programs.items()})
     _apply("collector", API_IMAGE=image("api"))
-    load_rules()
 
 
-def load_rules() -> None:
-    """Give Prometheus the alert rules of the chart."""
+def _install_prometheus() -> None:
+    """Install Prometheus with the alert rules of the chart."""
     rules = {path.name: path.read_text() for path in sorted((CHART / "alerts").glob("*.yaml"))}
-    for text in rules.values():
-        yaml.safe_load(text)
     _configmap("observability", "rules", rules)
+    _apply("prometheus", RULES=hashlib.sha256(json.dumps(rules).encode()).hexdigest())
 
 
 def wait_around() -> None:
