@@ -1,6 +1,9 @@
 """Parts of the pods that the chart renders."""
 
-from deploy.helm.tests.rendering import Object, Rendered, Values, ci_values, merged, render
+import json
+from functools import cache
+
+from deploy.helm.tests.rendering import Object, Rendered, Values, ci_values, merged, parsed, template
 
 COMPONENTS = ("api", "router", "executor", "notifier")
 MINIMAL = ci_values("minimal")
@@ -12,8 +15,13 @@ PARTS: Object = {
 
 
 def minimal(*layers: Values) -> Rendered:
-    """Render the least that can be installed, with values over it."""
-    return render(merged(MINIMAL, *layers))
+    """Render the least that can be installed, with values over it; the same values are rendered once."""
+    return parsed(_text(json.dumps(merged(MINIMAL, *layers))))
+
+
+@cache
+def _text(values: str) -> str:
+    return template(json.loads(values))
 
 
 def deployment(objects: Rendered, component: str) -> Object:

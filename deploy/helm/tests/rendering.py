@@ -69,5 +69,9 @@ def template(values: Values, *options: str, release: str = RELEASE, kinds: Itera
 
 def render(values: Values, *options: str, release: str = RELEASE, kinds: Iterable[str] = ()) -> Rendered:
     """Return the objects that helm renders."""
-    text = template(values, *options, release=release, kinds=kinds)
-    return Rendered(found for found in yaml.safe_load_all(text) if found)
+    return parsed(template(values, *options, release=release, kinds=kinds))
+
+
+def parsed(text: str) -> Rendered:
+    """Return the objects of what helm rendered."""
+    return Rendered(found for found in yaml.load_all(text, Loader=yaml.CSafeLoader) if found)

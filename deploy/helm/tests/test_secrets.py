@@ -1,8 +1,8 @@
 """Which service gets which secret, and where it comes from."""
 
 import pytest
-from deploy.helm.tests.pods import COMPONENTS, container, deployment, migration, minimal, secrets
-from deploy.helm.tests.rendering import Object
+from deploy.helm.tests.pods import COMPONENTS, MINIMAL, container, deployment, migration, minimal, secrets
+from deploy.helm.tests.rendering import Object, merged, render
 
 READERS = {
     "api": {"CURSOR_SECRET", "WS_TICKET_SECRET"},
@@ -50,7 +50,7 @@ def test_secret_is_made_when_given_by_value() -> None:
 
 def test_missing_secrets_are_made_when_asked_for() -> None:
     values = {"secrets": {"existingSecret": "", "cursorSecret": "given", "generate": True}}
-    made, other = (minimal(values).one("Secret", "swaprail")["stringData"] for _ in range(2))
+    made, other = (render(merged(MINIMAL, values)).one("Secret", "swaprail")["stringData"] for _ in range(2))
     assert made["CURSOR_SECRET"] == "given"
     assert set(made) == {"CURSOR_SECRET", "WS_TICKET_SECRET", "PAPER_SIGNER_SEED"}
     for name in ("WS_TICKET_SECRET", "PAPER_SIGNER_SEED"):
@@ -60,5 +60,5 @@ def test_missing_secrets_are_made_when_asked_for() -> None:
 
 def test_pods_do_not_roll_when_only_generated_secrets_differ() -> None:
     values = {"secrets": {"existingSecret": "", "generate": True}}
-    templates = [deployment(minimal(values), "api")["template"] for _ in range(2)]
+    templates = [deployment(render(merged(MINIMAL, values)), "api")["template"] for _ in range(2)]
     assert templates[0] == templates[1]
