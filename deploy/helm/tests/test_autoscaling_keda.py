@@ -104,6 +104,7 @@ def test_slots_count_in_pods_when_prometheus_is_named(component: str) -> None:
     (trigger,) = [found for found in spec(keda(values), component)["triggers"] if found["type"] == "prometheus"]
     assert trigger["metadata"]["serverAddress"] == "http://prometheus:9090"
     assert trigger["metadata"]["threshold"] == "60"
+    assert trigger["metadata"]["ignoreNullValues"] == "false"
     pods = f'namespace="{NAMESPACE}",pod=~"swaprail-{component}-.+"'
     used, total = (f'swaprail_execution_slots{{state="{state}",{pods}}}' for state in ("used", "total"))
     assert trigger["metadata"]["query"] == f"100 * sum({used}) / avg({total})"

@@ -61,6 +61,8 @@ autoscaling.keda.sh/paused: "true"
   metadata:
     serverAddress: {{ . }}
     query: {{ include "swaprail.slotsQuery" $ | quote }}
+    # No series is a failure, for which there is the fallback, and not an idle component.
+    ignoreNullValues: "false"
     threshold: {{ $.keda.prometheus.targetSlotPercentage | quote }}
 {{- end }}
 {{- end }}
