@@ -42,7 +42,8 @@ async def _revision(dsn: str) -> str:
 def previous(database_dsn: str) -> Iterator[None]:
     """The release of the chart before, on the schema of its time."""
     release.uninstall()
-    undo = ("drop index orders_wallet_open_idx", f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
+    indexes = "drop index orders_wallet_open_idx, paper.transactions_received_at_idx"
+    undo = (indexes, f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
     asyncio.run(_execute(database_dsn, *undo))
     release.install("--set", "migration.mode=none", chart=PREVIOUS)
     yield
