@@ -5,6 +5,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tests.docs.pages import ROOT, commands
@@ -51,10 +52,8 @@ def _wait(shell: subprocess.Popen[bytes], timeout_s: float) -> str:
         code = shell.wait(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         code = None
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(shell.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     shell.wait(timeout=10)
     if code is None:
         return f"still running after {timeout_s:.0f} s"

@@ -25,7 +25,7 @@ select format('drop database %I with (force)', datname) from pg_database where d
 select format('drop role %I', rolname) from pg_roles where rolname ~ '^({NAMESPACE}|swaprail_[0-9]+)$' \\gexec
 """
 
-PAGES = ["install", "scale", "upgrade", "backup-and-restore", "secrets", "production-checklist", "uninstall"]
+PAGES = ["install", "scale", "upgrade", "secrets", "backup-and-restore", "production-checklist", "uninstall"]
 
 
 def _certificate(home: Path) -> dict[str, str]:
@@ -96,6 +96,7 @@ def variables(kubernetes: Kubernetes, tmp_path_factory: pytest.TempPathFactory) 
         "ADMIN_PASSWORD": kubernetes.secret("stores", "stores")["postgres-password"],
         "REDIS_ADMIN_PASSWORD": redis_password,
         "PROMETHEUS_URL": "http://prometheus.observability.svc:9090",
+        "PROMETHEUS": "observability/services/prometheus:9090",
         "SCALING": str(home / "swaprail-scaling.yaml"),
         "CLOSED": str(home / "swaprail-closed.yaml"),
         "NEW_VERSION": NEXT_TAG,
