@@ -6,8 +6,17 @@ from urllib.parse import quote
 
 from kubernetes import client, config
 
-from tests.e2e.cluster.names import CONTEXT, NAMESPACE, POSTGRES_PORT, REDIS_PORT, RELEASE
+from tests.e2e.cluster.names import CONTEXT, NAMESPACE, POSTGRES_PORT, RELEASE
 from tests.e2e.cluster.shell import kubectl
+
+
+class Hidden(str):
+    """A text that a failing test does not print."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Hidden(…)"
 
 
 class Kubernetes:
@@ -50,17 +59,11 @@ class Kubernetes:
 def dsn(kubernetes: Kubernetes) -> str:
     """Return the database's address as seen from this machine."""
     password = quote(kubernetes.secret("stores", "stores")["postgres-password"], safe="")
-    return f"postgresql://swaprail:{password}@127.0.0.1:{POSTGRES_PORT}/swaprail"
-
-
-def redis_url(kubernetes: Kubernetes) -> str:
-    """Return Redis' address as seen from this machine."""
-    password = quote(kubernetes.secret("stores", "stores")["redis-password"], safe="")
-    return f"redis://:{password}@127.0.0.1:{REDIS_PORT}/0"
+    return Hidden(f"postgresql://swaprail:{password}@127.0.0.1:{POSTGRES_PORT}/swaprail")
 
 
 def make_api_key(account: str) -> str:
     """Make an API key as an operator does."""
     command = ["swaprail-keys", "create", "--account", account, "--name", "end to end"]
     words = ["exec", "--namespace", NAMESPACE, f"deployment/{RELEASE}-api", "--container", "api", "--", *command]
-    return kubectl(*words).strip()
+    return Hidden(kubectl(*words).strip())
