@@ -26,8 +26,8 @@ async def test_wait_ends_at_once_when_the_landing_is_past_due() -> None:
 async def test_waits_grow_when_the_landing_is_still_not_seen() -> None:
     hints = LandingHints()
     hints.expect("a", 0)
-    waits = [await took(hints, "a", 3) for _ in range(4)]
-    assert waits[0] < waits[1] < waits[2] < waits[3]
+    for least in (0, 0.01, 0.02, 0.04):
+        assert await took(hints, "a", 3) >= least * 0.9
 
 
 async def test_wait_ends_after_the_longest_when_nothing_is_known() -> None:
