@@ -43,7 +43,7 @@ def _script(page: Path) -> str:
     found = commands(page)
     assert found, f"{page.name} has no command"
     marked = [f"printf '{_MARK}%s\\n' {number}\n{block.code}" for number, block in enumerate(found)]
-    return "\n".join(["set -euo pipefail", "trap 'echo \"failed: $BASH_COMMAND\"' ERR", *marked])
+    return "\n".join(["set -Eeuo pipefail", "trap 'echo \"failed: $BASH_COMMAND\" >&2' ERR", *marked])
 
 
 def _wait(shell: subprocess.Popen[bytes], timeout_s: float) -> str:
