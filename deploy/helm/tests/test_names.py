@@ -1,8 +1,9 @@
 """What objects are called, and where they are."""
 
 import pytest
+import yaml
 from deploy.helm.tests.pods import COMPONENTS, MINIMAL, minimal
-from deploy.helm.tests.rendering import NAMESPACE, RefusedError, merged, render
+from deploy.helm.tests.rendering import CHART, NAMESPACE, RefusedError, merged, render
 
 
 def names(values: dict[str, object], release: str) -> set[str]:
@@ -32,14 +33,15 @@ def test_pods_carry_another_name_when_it_is_overridden() -> None:
 
 def test_names_differ_and_labels_tell_what_an_object_is() -> None:
     objects = minimal()
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
     keys = [(item["kind"], item["metadata"]["name"]) for item in objects]
     assert len(keys) == len(set(keys))
     for item in objects:
         labels = item["metadata"]["labels"]
         assert labels["app.kubernetes.io/name"] == "swaprail"
         assert labels["app.kubernetes.io/managed-by"] == "Helm"
-        assert labels["app.kubernetes.io/version"] == "0.1.0"
-        assert labels["helm.sh/chart"] == "swaprail-0.1.0"
+        assert labels["app.kubernetes.io/version"] == chart["appVersion"]
+        assert labels["helm.sh/chart"] == f"swaprail-{chart['version']}"
         assert item["metadata"]["namespace"] == NAMESPACE
 
 
