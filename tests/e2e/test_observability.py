@@ -10,25 +10,15 @@ import httpx
 import pytest
 
 from tests.e2e.cluster.access import Kubernetes
-from tests.e2e.cluster.names import CHART, COLLECTOR, NAMESPACE, PROMETHEUS, SERVICES, WS_URL
+from tests.e2e.cluster.names import CHART, COLLECTOR, NAMESPACE, SERVICES, WS_URL
 from tests.e2e.conditions import until
+from tests.e2e.prometheus import ask, query
 from tests.e2e.traffic import Traffic
 from tests.system.subscribers import Subscriber
 from tests.system.trace_edges import EDGES
 
 DASHBOARDS = sorted((CHART / "dashboards").glob("*.json"))
 VARIABLES = {"$namespace": NAMESPACE, "$__rate_interval": "1m", "$__range": "5m", "$__interval": "10s"}
-
-
-def _ask(path: str, **parameters: str) -> Any:
-    answer = httpx.get(f"{PROMETHEUS}/api/v1/{path}", params=parameters, timeout=20)
-    assert answer.status_code == 200, f"{parameters}: {answer.text}"
-    return answer.json()["data"]
-
-
-def _query(expression: str) -> list[Any]:
-    found: list[Any] = _ask("query", query=expression)["result"]
-    return found
 
 
 def _panels(dashboard: Path) -> list[Any]:
@@ -56,7 +46,7 @@ def _some_orders(api_key: str) -> None:
 
 
 def test_every_pod_is_scraped_when_the_release_runs(kubernetes: Kubernetes) -> None:
-    up = {series["metric"]["pod"] for series in _query(f'up{{namespace="{NAMESPACE}"}} == 1')}
+    up = {series["metric"]["pod"] for series in query(f'up{{namespace="{NAMESPACE}"}} == 1')}
     for service in SERVICES:
         names = {pod.metadata.name for pod in kubernetes.ready_pods(service)}
         assert names
@@ -71,7 +61,7 @@ async def test_every_query_returns_data_when_a_dashboard_is_looked_at(dashboard:
     empty: list[str] = []
 
     def all_have_data() -> bool:
-        empty[:] = [f"{title}: {expr}" for title, expr in targets if not _query(_filled(expr))]
+        empty[:] = [f"{title}: {expr}" for title, expr in targets if not query(_filled(expr))]
         return not empty
 
     try:
@@ -81,22 +71,13 @@ async def test_every_query_returns_data_when_a_dashboard_is_looked_at(dashboard:
 
 
 def _rules() -> list[Any]:
-    return [rule for group in _ask("rules")["groups"] for rule in group["rules"]]
+    return [rule for group in ask("rules")["groups"] for rule in group["rules"]]
 
 
 async def test_every_rule_evaluates_when_prometheus_has_the_alerts() -> None:
     await until(lambda: bool(_rules()) and all(r["health"] == "ok" for r in _rules()), within_s=60)
     declared = sum(len(re.findall(r"- (?:alert|record):", path.read_text())) for path in CHART.glob("alerts/*.yaml"))
     assert len(_rules()) == declared
-
-
-@pytest.mark.usefixtures("_some_orders")
-async def test_nothing_urgent_fires_when_all_is_well() -> None:
-    def urgent() -> list[str]:
-        firing = [alert for alert in _ask("alerts")["alerts"] if alert["state"] == "firing"]
-        return [alert["labels"]["alertname"] for alert in firing if alert["labels"]["severity"] == "page"]
-
-    await until(lambda: not urgent(), within_s=60, what=f"no page; firing {urgent()}")
 
 
 async def test_one_order_is_one_trace_through_services_topics_and_database_when_it_crosses_the_cluster(
