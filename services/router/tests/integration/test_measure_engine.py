@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ import pytest
 from swaprail.db.connect import Database
 from swaprail.domain.lifecycle import Status
 from swaprail.telemetry.registry import REGISTRY
+from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order, lease_order
 from swaprail_router.measure_engine import EngineMeasures
 from swaprail_venues.paper.audit import Rule
@@ -121,3 +123,20 @@ async def test_a_double_execution_is_told_when_the_order_was_posted_long_before(
     await db.fetch("update paper.transactions set order_id = $2 where order_id = $1", order_id, posted_long_ago)
     await db.fetch(_LANDED, "second", posted_long_ago)
     assert Rule.DUPLICATE_EXECUTION in await broken(db)
+
+
+async def test_no_rule_is_broken_when_an_order_is_confirmed_while_the_audit_begins(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Between the beginning of the audit's transaction and its snapshot an order lands and is confirmed.
+    monkeypatch.setattr("swaprail_venues.paper.audit._PLAN_ANEW", "select pg_sleep(1)")
+    audit = asyncio.create_task(broken(db))
+    waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'"
+
+    async def begun() -> bool:
+        return bool((await db.fetch(waiting))[0]["count"])
+
+    await until(begun)
+    order_id = await confirmed(db)
+    await db.fetch("update paper.transactions set lands_at = clock_timestamp() where order_id = $1", order_id)
+    assert await audit == set()

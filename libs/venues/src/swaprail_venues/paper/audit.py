@@ -10,6 +10,7 @@ from swaprail.db.connect import Database
 from swaprail.db.statements import named
 
 _PLAN_ANEW = "set local plan_cache_mode = force_custom_plan"  # how many rows are meant depends on the time
+# Not now(), which is when the transaction began: what landed and was confirmed since then is in the snapshot.
 _AUDIT = named(
     "audit",
     """
@@ -19,7 +20,7 @@ with meant as (
     select order_id from paper.transactions where received_at >= $2
 ), landed as (
     select order_id, count(*) as times from paper.transactions
-    where order_id in (select id from meant) and lands_at <= now() and error is null group by order_id
+    where order_id in (select id from meant) and lands_at <= clock_timestamp() and error is null group by order_id
 ), steps as (
     select order_id, count(*) as told from order_events where order_id in (select id from meant) group by order_id
 )
