@@ -16,7 +16,7 @@ from swaprail_executor.settings import ExecutorSettings
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A stored attempt under way; quoted is what its route promised, in base units, if that is known."""
+    """A stored attempt under way; quoted is what its route promised, in base units; None of a resumed one."""
 
     swap: SignedSwap
     venue: str

@@ -49,9 +49,8 @@ async def _resume(desk: Desk, order: LeasedOrder) -> None:
         # SUBMITTED without a live attempt cannot be written by any statement of ours.
         raise EngineError(ErrorCode.INTERNAL, "a submitted order has no live attempt")
     venue, swap = live
-    routing = _decode_routing(order.routing)
-    quoted = routing.route.quote.output_amount if routing and routing.route else None
-    await _land(desk, order, Attempt(swap, venue, quoted), fresh=False)
+    # What was quoted is for a metric alone: an order that was sent is settled whatever its stored route looks like.
+    await _land(desk, order, Attempt(swap, venue, quoted=None), fresh=False)
 
 
 async def _land(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:

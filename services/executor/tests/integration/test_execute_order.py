@@ -195,6 +195,20 @@ async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhi
     assert len(bench.chain.sent) == sent
 
 
+async def test_a_resumed_order_is_settled_when_its_route_cannot_be_read(bench: Bench) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    await bench.db.fetch("update orders set routing = $2 where id = $1", order.id, '{"of": "another version"}')
+    bench.chain.lands_after = 1
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+    assert len(set(bench.chain.sent)) == 1
+
+
 async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(bench: Bench) -> None:
     order = await bench.building()
     bench.chain.lands_after = 0
