@@ -11,7 +11,7 @@ from tests.e2e.cluster.access import Kubernetes, dsn, make_api_key
 from tests.e2e.cluster.names import URL
 from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
-from tests.system.invariants import check_invariants
+from tests.invariants import check_invariants
 
 
 @pytest.fixture(scope="session")

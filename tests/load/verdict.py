@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.load.local_run import LocalRun
-from tests.system.invariants import check_invariants
+from tests.invariants import check_invariants
 
 
 class VoidRunError(RuntimeError):

@@ -45,6 +45,11 @@ class Watcher(WSListener):
     def seqs(self) -> list[int]:
         return [seen.message.seq for seen in self.seen]
 
+    @property
+    def messages(self) -> list[dict[str, object]]:
+        """What was told, as invariants look at it."""
+        return [{"seq": seen.message.seq, "status": seen.message.status} for seen in self.seen]
+
     async def follow(self, ws_url: str, within_s: float) -> None:
         """Connect and return when the order ended."""
         async with asyncio.timeout(within_s):

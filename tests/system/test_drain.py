@@ -11,7 +11,7 @@ import pytest
 from swaprail.testing.conditions import until
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
-from tests.system.invariants import check_invariants
+from tests.invariants import check_invariants
 
 ORDERS = 200
 DRAIN_S = 5

@@ -36,7 +36,10 @@ class Executor:
         self.health = Health("executor")
         owner = worker_name(settings)
         self._database = Database(
-            settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="executor"
+            settings.dsn,
+            size=settings.db_pool_size,
+            timeout_s=settings.db_timeout_s,
+            application=f"swaprail executor {owner}"[:63],
         )
         broker = make_broker(settings)
         self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)

@@ -41,7 +41,10 @@ class Router:
         self.health = Health("router")
         owner = worker_name(settings)
         self._database = Database(
-            settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="router"
+            settings.dsn,
+            size=settings.db_pool_size,
+            timeout_s=settings.db_timeout_s,
+            application=f"swaprail router {owner}"[:63],
         )
         self._redis: Any = connect_redis(settings)
         broker = make_broker(settings)
