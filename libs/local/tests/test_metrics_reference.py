@@ -10,7 +10,7 @@ LABELS = {
     *("call", "code", "command", "dependency", "from_status", "group", "http_request_method", "http_route"),
     *("http_response_status_code", "kind", "layer", "operation", "order_type", "outcome", "pool", "reason", "result"),
     *("revision", "rule", "scope", "service", "slo", "stage", "state", "status", "stream", "to_status", "type"),
-    *("venue", "version", "writer"),
+    *("node", "venue", "version", "writer"),
 }
 
 

@@ -67,7 +67,7 @@ class World:
     ) -> SignedSwap:
         """Sign a swap that any price satisfies, unless least_output says otherwise."""
         route = Route(venue, Quote(venue, request.input_amount, least_output, 25, 0, 0, 0.0), least_output)
-        return await paper.builder.build(order_id or uuid4(), "ann", 1, request, route)
+        return await paper.signer.sign(await paper.builder.build(order_id or uuid4(), "ann", 1, request, route))
 
     async def close(self) -> None:
         for paper in self._papers:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from swaprail.domain.chain import SignedSwap
+from swaprail.domain.chain import Commitment, SignedSwap
 from swaprail.domain.errors import EngineError
 from swaprail.domain.quotes import QuoteRequest
 from swaprail.ports.venues import VenueError
@@ -19,16 +19,23 @@ async def connect(world: World) -> "asyncpg.Connection[asyncpg.Record]":
     return await asyncpg.connect(world.dsn)
 
 
+async def can_still_land(paper: Paper, swap: SignedSwap) -> bool:
+    """Tell what one node's part of an expiry proof (ports.chain) says."""
+    finality = await paper.chain.finality()
+    search = await paper.chain.search(swap.signature)
+    return finality.block_height <= swap.last_valid_block_height or search.found or search.slot < finality.slot
+
+
 async def test_signature_lands_once_when_sent_20_times_by_two_processes(world: World) -> None:
     first, second = await world.paper(), await world.paper()
     order_id = uuid4()
     swap = await world.sign(first, order_id=order_id)
     await asyncio.gather(*(paper.chain.send(swap.raw) for paper in (first, second) for _ in range(10)))
 
-    landing = (await second.chain.landings([swap.signature]))[swap.signature]
+    landing = (await second.chain.statuses([swap.signature]))[swap.signature]
     assert landing.error is None
     assert landing.output_amount is not None
-    assert not landing.finalized
+    assert landing.commitment is Commitment.CONFIRMED
     connection = await connect(world)
     assert await ledger.executed_counts(connection) == {order_id: 1}
     entries = await ledger.entries_of(connection, order_id)
@@ -42,9 +49,9 @@ async def test_landing_is_final_when_32_blocks_have_followed(world: World) -> No
     swap = await world.sign(paper)
     await paper.chain.send(swap.raw)
     await world.pass_blocks(20)
-    assert not (await paper.chain.landings([swap.signature]))[swap.signature].finalized
+    assert (await paper.chain.statuses([swap.signature]))[swap.signature].commitment is Commitment.CONFIRMED
     await world.pass_blocks(14)
-    assert (await paper.chain.landings([swap.signature]))[swap.signature].finalized
+    assert (await paper.chain.statuses([swap.signature]))[swap.signature].commitment is Commitment.FINALIZED
 
 
 async def test_swap_lands_later_when_the_chain_takes_time(world: World) -> None:
@@ -52,11 +59,11 @@ async def test_swap_lands_later_when_the_chain_takes_time(world: World) -> None:
     swap = await world.sign(paper)
     await paper.chain.send(swap.raw)
     connection = await connect(world)
-    assert await paper.chain.landings([swap.signature]) == {}
+    assert await paper.chain.statuses([swap.signature]) == {}
     assert await ledger.still_to_land(connection) == 1
     assert await ledger.executed_counts(connection) == {}
     await world.pass_blocks(51)
-    assert swap.signature in await paper.chain.landings([swap.signature])
+    assert swap.signature in await paper.chain.statuses([swap.signature])
     assert await ledger.still_to_land(connection) == 0
     await connection.close()
 
@@ -67,12 +74,10 @@ async def test_swap_never_lands_when_its_blockhash_expires_first(world: World) -
     await world.pass_blocks(120)  # it would land 50 blocks later, 20 too late
     await paper.chain.send(swap.raw)
     await paper.chain.send(swap.raw)
-    assert await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height) is None
+    assert await can_still_land(paper, swap)
     await world.pass_blocks(80)
-    assert await paper.chain.landings([swap.signature]) == {}
-    proof = await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height)
-    assert proof is not None
-    assert proof.finalized_block_height > swap.last_valid_block_height
+    assert await paper.chain.statuses([swap.signature]) == {}
+    assert not await can_still_land(paper, swap)
 
 
 async def test_blockhash_is_refused_when_expired_but_a_known_signature_is_not(world: World) -> None:
@@ -84,7 +89,7 @@ async def test_blockhash_is_refused_when_expired_but_a_known_signature_is_not(wo
         await paper.chain.send(unknown.raw)
     assert refused.value.reason == "blockhash_expired"
     await paper.chain.send(known.raw)
-    assert set(await paper.chain.landings([known.signature, unknown.signature])) == {known.signature}
+    assert set(await paper.chain.statuses([known.signature, unknown.signature])) == {known.signature}
 
 
 async def test_blockhash_is_refused_when_of_another_chain_or_the_future(world: World) -> None:
@@ -102,17 +107,13 @@ async def test_blockhash_is_refused_when_of_another_chain_or_the_future(world: W
 async def test_expiry_is_proven_only_when_finalized_height_is_past_the_last_valid_one(world: World) -> None:
     paper = await world.paper()
     swap = await world.sign(paper)
-
-    async def proven() -> bool:
-        return await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height) is not None
-
-    assert not await proven()
+    assert await can_still_land(paper, swap)
     await world.pass_blocks(152)  # expired, yet a fork could still hold it
-    assert not await proven()
+    assert await can_still_land(paper, swap)
     await world.pass_blocks(20)
-    assert not await proven()
+    assert await can_still_land(paper, swap)
     await world.pass_blocks(12)
-    assert await proven()
+    assert not await can_still_land(paper, swap)
     with pytest.raises(VenueError):
         await paper.chain.send(swap.raw)
 
@@ -123,7 +124,7 @@ async def test_expiry_is_never_proven_when_the_swap_landed_or_reverted(world: Wo
     await asyncio.gather(paper.chain.send(landed.raw), paper.chain.send(reverted.raw))
     await world.pass_blocks(400)
     for swap in (landed, reverted):
-        assert await paper.chain.prove_expired(swap.signature, swap.last_valid_block_height) is None
+        assert (await paper.chain.search(swap.signature)).found
 
 
 async def test_sending_waits_when_an_expiry_is_being_proven(world: World) -> None:
@@ -138,7 +139,7 @@ async def test_sending_waits_when_an_expiry_is_being_proven(world: World) -> Non
                 pass
         assert not sending.done()
     await sending
-    assert swap.signature in await paper.chain.landings([swap.signature])
+    assert swap.signature in await paper.chain.statuses([swap.signature])
     await connection.close()
 
 
@@ -146,7 +147,7 @@ async def test_swap_reverts_when_the_price_is_below_the_least_output(world: Worl
     paper = await world.paper()
     swap = await world.sign(paper, least_output=10**12)
     await paper.chain.send(swap.raw)
-    landing = (await paper.chain.landings([swap.signature]))[swap.signature]
+    landing = (await paper.chain.statuses([swap.signature]))[swap.signature]
     assert (landing.error, landing.output_amount) == ("slippage_exceeded", None)
 
 
@@ -155,7 +156,7 @@ async def test_swap_reverts_when_the_venue_refuses_it(world: World, venue: str, 
     paper = await world.paper(failure_rate=rate)
     swap = await world.sign(paper, venue=venue)
     await paper.chain.send(swap.raw)
-    assert (await paper.chain.landings([swap.signature]))[swap.signature].error == "venue_rejected"
+    assert (await paper.chain.statuses([swap.signature]))[swap.signature].error == "venue_rejected"
 
 
 async def test_output_is_at_least_the_slippage_limit_when_quoted_by_the_venue(world: World) -> None:
@@ -167,7 +168,7 @@ async def test_output_is_at_least_the_slippage_limit_when_quoted_by_the_venue(wo
     ]
     await asyncio.gather(*(paper.chain.send(swap.raw) for swap in swaps))
     await world.pass_blocks(7)
-    landings = await paper.chain.landings([swap.signature for swap in swaps])
+    landings = await paper.chain.statuses([swap.signature for swap in swaps])
     assert [landings[swap.signature].error for swap in swaps] == [None, None]
 
 
@@ -182,7 +183,7 @@ async def test_one_bad_sender_fails_alone_when_many_send_together(world: World) 
     raws[150] = raws[150][:-1] + b"?"
     results = await asyncio.gather(*(paper.chain.send(raw) for raw in raws), return_exceptions=True)
     assert [n for n, result in enumerate(results) if result is not None] == [150]
-    parts = await asyncio.gather(*(paper.chain.landings([swap.signature]) for swap in swaps))
+    parts = await asyncio.gather(*(paper.chain.statuses([swap.signature]) for swap in swaps))
     assert sum(len(part) for part in parts) == 299
 
 
@@ -190,7 +191,7 @@ async def test_amount_beyond_any_token_reverts_when_sent(world: World) -> None:
     paper = await world.paper()
     swap = await world.sign(paper, request=QuoteRequest(*_mints(world), 2**64 - 1))
     await paper.chain.send(swap.raw)
-    assert (await paper.chain.landings([swap.signature]))[swap.signature].error is None
+    assert (await paper.chain.statuses([swap.signature]))[swap.signature].error is None
 
 
 async def test_sends_share_statements_when_made_together(world: World) -> None:
@@ -214,7 +215,7 @@ async def test_price_is_the_landing_slots_when_the_local_clock_was_wrong(world: 
     swap = await world.sign(paper)
     paper.chain._clock._offset += 30  # half a minute behind
     await paper.chain.send(swap.raw)
-    landing = (await paper.chain.landings([swap.signature]))[swap.signature]
+    landing = (await paper.chain.statuses([swap.signature]))[swap.signature]
     assert abs(landing.slot - paper.chain._clock.slot()) <= 2
 
 

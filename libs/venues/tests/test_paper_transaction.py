@@ -8,7 +8,7 @@ from swaprail.domain.chain import Blockhash
 from swaprail.domain.quotes import Quote, QuoteRequest, Route
 from swaprail.domain.tokens import load_tokens
 from swaprail_venues.paper.blockhash import blockhash_at, height_of
-from swaprail_venues.paper.builder import PaperSwapBuilder
+from swaprail_venues.paper.builder import PaperSigner, PaperSwapBuilder
 from swaprail_venues.paper.market import PaperMarket
 from swaprail_venues.paper.outcome import OutcomeJudge
 from swaprail_venues.paper.transaction import TransactionError, open_transaction
@@ -24,10 +24,11 @@ class OneBlockhash:
 
 
 async def signed(number: int = 1, attempt: int = 1, seed: bytes = b"s" * 32) -> bytes:
-    builder = PaperSwapBuilder(OneBlockhash(), seed)  # type: ignore[arg-type]
+    signer = PaperSigner(seed)
+    builder = PaperSwapBuilder(OneBlockhash(), signer.payer)  # type: ignore[arg-type]
     route = Route("raydium", Quote("raydium", 10**9, 99, 25, 0, 0, 0.0), 98)
-    swap = await builder.build(UUID(int=number), "ann", attempt, QuoteRequest(SOL, USDC, 10**9), route)
-    return swap.raw
+    built = await builder.build(UUID(int=number), "ann", attempt, QuoteRequest(SOL, USDC, 10**9), route)
+    return (await signer.sign(built)).raw
 
 
 async def test_bytes_are_the_same_when_the_same_attempt_is_built_again() -> None:

@@ -25,6 +25,7 @@ from swaprail_executor import metrics
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk
 from swaprail_executor.execute_order import execute_order
+from swaprail_executor.nodes import Nodes
 from swaprail_executor.settings import ExecutorSettings
 from swaprail_venues.paper import build_paper
 
@@ -46,8 +47,9 @@ class Executor:
         tokens = load_tokens(settings.tokens_file)
         self._paper = build_paper(settings, self._database, tokens)
         names = [venue.name for venue in self._paper.venues]
-        start_at_zero(metrics.ATTEMPTS, names, ["landed", "reverted", "expired"])
+        start_at_zero(metrics.ATTEMPTS, names, ["landed", "reverted", "expired", "refused"])
         start_at_zero(metrics.SLIPPAGE, names)
+        start_at_zero(metrics.NODE_ERRORS, [self._paper.chain.name], ["send", "landings"])
         self._moves: OrderWriter[Move] = OrderWriter(
             partial(write_moves, self._database), self._publisher, name="executor_moves"
         )
@@ -60,8 +62,9 @@ class Executor:
         self._live = BatchWriter(partial(read_live, self._database), name="live_attempts")
         desk = Desk(
             settings=settings,
-            chain=self._paper.chain,
+            chain=Nodes([self._paper.chain], settings.commitment, timeout_s=settings.executor_chain_timeout_s),
             builder=self._paper.builder,
+            signer=self._paper.signer,
             tokens=tokens,
             moves=self._moves,
             submissions=self._submissions,

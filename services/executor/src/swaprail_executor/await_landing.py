@@ -52,7 +52,7 @@ async def _verdict(desk: Desk, swap: SignedSwap) -> Outcome | None:
     if landing is not None:
         return landing
     proof = desk.chain.prove_expired(swap.signature, swap.last_valid_block_height)
-    return await _answer(desk, "prove_expired", proof)
+    return await _answer("prove_expired", proof)
 
 
 async def _watch(desk: Desk, swap: SignedSwap) -> Landing | None:
@@ -68,13 +68,13 @@ async def _watch(desk: Desk, swap: SignedSwap) -> Landing | None:
 
 
 async def _look(desk: Desk, swap: SignedSwap) -> Landing | None:
-    landings = await _answer(desk, "landings", desk.chain.landings((swap.signature,)))
+    landings = await _answer("landings", desk.chain.landings((swap.signature,)))
     return landings.get(swap.signature) if landings else None
 
 
 async def _send(desk: Desk, swap: SignedSwap) -> None:
     with child_span("send"):
-        sent = await _answer(desk, "send", _sent(desk, swap))
+        sent = await _answer("send", _sent(desk, swap))
     SENDS.labels("ok" if sent else "unknown").inc()
 
 
@@ -83,11 +83,10 @@ async def _sent(desk: Desk, swap: SignedSwap) -> bool:
     return True
 
 
-async def _answer[T](desk: Desk, call: str, asked: Awaitable[T]) -> T | None:
+async def _answer[T](call: str, asked: Awaitable[T]) -> T | None:
     """Return the chain's answer, or None: a failing or silent node is no verdict."""
     try:
-        async with asyncio.timeout(desk.settings.executor_chain_timeout_s):
-            return await asked
+        return await asked
     except (VenueError, EngineError, OSError, TimeoutError) as error:
         CHAIN_ERRORS.labels(call).inc()
         log.info("the chain gave no answer", call=call, error=type(error).__name__, detail=str(error))

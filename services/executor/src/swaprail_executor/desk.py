@@ -9,7 +9,8 @@ from swaprail.db.transitions import Move
 from swaprail.domain.chain import SignedSwap
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import TokenList
-from swaprail.ports.venues import Chain, SwapBuilder
+from swaprail.ports.chain import Chain, Signer
+from swaprail.ports.venues import SwapBuilder
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail_executor.attempts import Settlement, Submission
 from swaprail_executor.settings import ExecutorSettings
@@ -29,6 +30,7 @@ class Desk(msgspec.Struct, frozen=True):
     settings: ExecutorSettings
     chain: Chain
     builder: SwapBuilder
+    signer: Signer
     tokens: TokenList
     moves: OrderWriter[Move]
     submissions: OrderWriter[Submission]

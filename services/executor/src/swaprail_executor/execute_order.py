@@ -7,13 +7,17 @@ import msgspec
 from swaprail.db.transitions import Move
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
+from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import Routing
+from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.tracing import child_span, span
 from swaprail_executor.await_landing import await_landing
+from swaprail_executor.check_swap import SwapMismatchError
 from swaprail_executor.desk import Attempt, Desk
-from swaprail_executor.metrics import RETRIES
+from swaprail_executor.metrics import ATTEMPTS, RETRIES
 from swaprail_executor.submit_attempt import submit_attempt
+
+log = get_logger(__name__)
 
 _decode_routing = msgspec.json.Decoder(Routing | None).decode
 
@@ -39,7 +43,11 @@ async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
     if now.timestamp() - route.quote.quoted_at > desk.settings.executor_route_max_age_s:
         await _route_again(desk, order)
         return
-    attempt, submitted = await submit_attempt(desk, order, route)
+    try:
+        attempt, submitted = await submit_attempt(desk, order, route)
+    except SwapMismatchError as error:
+        await _refuse(desk, order, route.venue, error)
+        return
     await _land(desk, submitted, attempt, fresh=True)
 
 
@@ -59,10 +67,22 @@ async def _land(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool
 
 
 async def _expire(desk: Desk, order: LeasedOrder) -> None:
-    reason = failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO)
+    await _end(desk, order, Status.EXPIRED, failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO))
+
+
+async def _refuse(desk: Desk, order: LeasedOrder, venue: str, error: SwapMismatchError) -> None:
+    log.error(
+        "a built swap is not its order's; nothing was signed", order_id=str(order.id), venue=venue, differs=str(error)
+    )
+    ATTEMPTS.labels(venue, "refused").inc()
+    detail = f"{venue} built another swap than ordered: {error}"
+    await _end(desk, order, Status.FAILED, failure(ErrorCode.BUILD_FAILED, Stage.BUILDING, FundsMoved.NO, detail))
+
+
+async def _end(desk: Desk, order: LeasedOrder, status: Status, reason: Failure) -> None:
     text = msgspec.json.encode(reason).decode()
     data = msgspec.json.encode({"failure": reason}).decode()
-    await desk.moves.write(Move(order, Status.EXPIRED, data, due_in_s=0, failure=text))
+    await desk.moves.write(Move(order, status, data, due_in_s=0, failure=text))
 
 
 async def _route_again(desk: Desk, order: LeasedOrder) -> None:

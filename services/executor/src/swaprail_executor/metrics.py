@@ -18,6 +18,12 @@ SLIPPAGE = histogram(
 CHAIN_ERRORS = counter(
     "swaprail_chain_errors_total", "Chain calls without an answer; never a verdict", ["call"], of=_EXECUTOR
 )
+NODE_ERRORS = counter(
+    "swaprail_chain_node_errors_total",
+    "Calls that one of several nodes failed, or answered later than the others",
+    ["node", "call"],
+    of=_EXECUTOR,
+)
 
 start_at_zero(STAGE, ["building", "confirming"])
 start_at_zero(RETRIES, ["attempt_expired", "route_stale"])

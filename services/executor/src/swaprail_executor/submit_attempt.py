@@ -1,4 +1,4 @@
-"""Sign one attempt, store it with SUBMITTED in one commit, and only then let it be sent."""
+"""Build one attempt, check its bytes, sign it, store it with SUBMITTED in one commit, and only then let it be sent."""
 
 import msgspec
 
@@ -7,15 +7,21 @@ from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Route
 from swaprail.telemetry.tracing import child_span
 from swaprail_executor.attempts import Submission
+from swaprail_executor.check_swap import check_swap
 from swaprail_executor.desk import Attempt, Desk
 
 
 async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[Attempt, LeasedOrder]:
-    """Return the attempt, durable but unsent, and the order as it now stands (SUBMITTED)."""
+    """Return the attempt, durable but unsent, and the order as it now stands (SUBMITTED).
+
+    Raises SwapMismatchError, and nothing is signed, when the built bytes say something else than the order.
+    """
     number = order.attempts + 1
     request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
     with child_span("build swap", venue=route.venue):
-        swap = await desk.builder.build(order.id, order.wallet, number, request, route)
+        built = await desk.builder.build(order.id, order.wallet, number, request, route)
+        check_swap(order, number, route, built, desk.builder.read(built.message))
+        swap = await desk.signer.sign(built)
     data = {"venue": route.venue, "attempt": number, "signature": swap.signature}
     moved = await desk.submissions.write(
         Submission(

@@ -14,7 +14,7 @@ import pytest
 from swaprail.db.connect import Database
 from swaprail.db.transitions import write_moves
 from swaprail.db.writer import BatchWriter
-from swaprail.domain.chain import Blockhash, ExpiryProof, Landing, SignedSwap
+from swaprail.domain.chain import BuiltSwap, Commitment, ExpiryProof, Landing, NodeProof, SignedSwap, SwapTerms
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.domain.quotes import Quote, QuoteRequest, QuoteResult, Route, Routing
@@ -43,16 +43,15 @@ class ScriptedChain:
         self.silent = False
         self.proofs: dict[str, ExpiryProof] = {}
 
-    async def latest_blockhash(self) -> Blockhash:
-        return Blockhash("hash", 150)
-
     async def send(self, raw: bytes) -> None:
         stored = await self._db.fetchrow("select state from tx_attempts where raw = $1", raw)
         assert stored is not None, "sent before it was stored"
         self.sent.append(raw)
         if self.lands_after and len(self.sent) >= self.lands_after:
             signature = sha256(raw).hexdigest()
-            self.landed[signature] = Landing(signature, 7, True, None if self.error else 151_000_000, self.error)
+            self.landed[signature] = Landing(
+                signature, 7, Commitment.CONFIRMED, None if self.error else 151_000_000, self.error
+            )
         if self.send_fails:
             raise VenueError("unavailable", "the node answered with an error")
 
@@ -69,9 +68,37 @@ class ScriptedChain:
 
 
 class Builder:
-    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> SignedSwap:
-        raw = f"{order_id} {attempt} {route.least_output}".encode()
-        return SignedSwap(sha256(raw).hexdigest(), raw, sha256(raw).digest(), "hash", 150)
+    """Builds what it is asked for, unless a test has it lie about a field."""
+
+    def __init__(self) -> None:
+        self.lies: dict[str, object] = {}
+        self.signed: list[bytes] = []
+
+    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> BuiltSwap:
+        terms = SwapTerms(
+            order_id,
+            attempt,
+            wallet,
+            route.venue,
+            request.input_mint,
+            request.output_mint,
+            request.input_amount,
+            route.least_output,
+            "hash",
+        )
+        return BuiltSwap(msgspec.json.encode(msgspec.structs.replace(terms, **self.lies)), "hash", 150)
+
+    def read(self, message: bytes) -> SwapTerms:
+        return msgspec.json.decode(message, type=SwapTerms)
+
+    async def sign(self, built: BuiltSwap) -> SignedSwap:
+        self.signed.append(built.message)
+        digest = sha256(built.message)
+        return SignedSwap(digest.hexdigest(), built.message, digest.digest(), "hash", 150)
+
+
+def proof_of(signature: str) -> ExpiryProof:
+    return ExpiryProof(signature, 150, [NodeProof("node", 190, 195, 200)])
 
 
 class Heard:
@@ -86,6 +113,7 @@ class Bench:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.chain = ScriptedChain(db)
+        self.builder = Builder()
         self.heard = Heard()
         publisher: Any = self.heard
         self.settings = ExecutorSettings(
@@ -94,7 +122,8 @@ class Bench:
         self.desk = Desk(
             settings=self.settings,
             chain=self.chain,
-            builder=Builder(),
+            builder=self.builder,
+            signer=self.builder,
             tokens=load_tokens(None),
             moves=OrderWriter(partial(write_moves, db), publisher, name="moves"),
             submissions=OrderWriter(partial(write_submissions, db, "me", 30), publisher, name="submissions"),
@@ -188,7 +217,7 @@ async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhi
     dying.cancel()
     await asyncio.gather(dying, return_exceptions=True)
     (attempt,) = await bench.attempts(order)
-    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, True, 150_500_000)
+    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
     sent = len(bench.chain.sent)
     await execute_order(bench.desk, await bench.lease(order.id, "next"))
     assert (await bench.row(order))["status"] == "CONFIRMED"
@@ -225,14 +254,16 @@ async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(be
 async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench: Bench) -> None:
     order = await bench.building()
     bench.chain.lands_after = 0
-    signature = sha256(f"{order.id} 1 149250000".encode()).hexdigest()
-    bench.chain.proofs[signature] = ExpiryProof(signature, 150, 190, 200, "node")
-    await execute_order(bench.desk, order)
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    signature = sha256(bench.chain.sent[0]).hexdigest()
+    bench.chain.proofs[signature] = proof_of(signature)
+    await asyncio.wait_for(task, 5)
     row = await bench.row(order)
     assert (row["status"], row["closed_at"], row["attempts"], row["lease_until"]) == ("ROUTING", None, 1, None)
     (attempt,) = await bench.attempts(order)
     assert attempt["state"] == "EXPIRED"
-    assert msgspec.json.decode(attempt["evidence"])["finalizedBlockHeight"] == 190
+    assert msgspec.json.decode(attempt["evidence"])["searches"][0]["finalizedBlockHeight"] == 190
 
 
 async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_proven(bench: Bench) -> None:
@@ -289,7 +320,7 @@ async def test_the_order_expires_when_its_attempt_expired_and_its_time_ran_out(b
         lambda: bool(bench.chain.sent) and order.expires_at is not None and datetime.now(UTC) > order.expires_at
     )
     signature = (await bench.attempts(order))[0]["signature"]
-    bench.chain.proofs[signature] = ExpiryProof(signature, 150, 190, 200, "node")
+    bench.chain.proofs[signature] = proof_of(signature)
     await asyncio.wait_for(task, 5)
     assert (await bench.row(order))["status"] == "EXPIRED"
 
@@ -305,3 +336,35 @@ async def test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_liv
         await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "BUILDING"
     assert bench.chain.sent == []
+
+
+@pytest.mark.parametrize(
+    ("field", "lie"),
+    [
+        ("wallet", "mallory"),
+        ("input_amount", 1_500_000_001),
+        ("least_output", 1),
+        ("output_mint", "another mint"),
+        ("order_id", UUID(int=1)),
+        ("attempt", 2),
+        ("blockhash", "another blockhash"),
+    ],
+)
+async def test_nothing_is_signed_when_the_built_swap_is_not_the_ordered_one(
+    bench: Bench, field: str, lie: object
+) -> None:
+    order = await bench.building()
+    bench.builder.lies = {field: lie}
+    await execute_order(bench.desk, order)
+    row = await bench.row(order)
+    failure = msgspec.json.decode(row["failure"])
+    assert (row["status"], failure["code"], failure["fundsMoved"]) == ("FAILED", "build_failed", "no")
+    assert field in failure["detail"]
+    assert (bench.builder.signed, bench.chain.sent, await bench.attempts(order)) == ([], [], [])
+
+
+async def test_a_swap_is_signed_when_it_promises_more_than_ordered(bench: Bench) -> None:
+    order = await bench.building()
+    bench.builder.lies = {"least_output": 150_000_000}
+    await execute_order(bench.desk, order)
+    assert (await bench.row(order))["status"] == "CONFIRMED"

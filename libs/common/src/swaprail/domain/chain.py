@@ -1,8 +1,31 @@
-"""Words of the chain: a signed transaction, what became of it, and the proof that it can never land."""
+"""Words of the chain: a transaction built and signed, what became of it, and the proof that it can never land."""
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
+from uuid import UUID
 
 import msgspec
+
+
+class SwapTerms(msgspec.Struct, frozen=True):
+    """What a built transaction does, read from its bytes: whoever built it need not be believed. Amounts in base units."""
+
+    order_id: UUID
+    attempt: int
+    wallet: str
+    venue: str
+    input_mint: str
+    output_mint: str
+    input_amount: int
+    least_output: int
+    blockhash: str
+
+
+class BuiltSwap(msgspec.Struct, frozen=True):
+    """A swap to be signed: the bytes of its message, and of its blockhash the last height at which it can land."""
+
+    message: bytes
+    blockhash: str
+    last_valid_block_height: int
 
 
 class SignedSwap(msgspec.Struct, frozen=True):
@@ -31,21 +54,53 @@ class AttemptState(StrEnum):
     EXPIRED = "EXPIRED"
 
 
+class Commitment(IntEnum):
+    """How sure the chain is of a block. PROCESSED: one node saw it, and it may be rolled back."""
+
+    PROCESSED = 0
+    CONFIRMED = 1
+    FINALIZED = 2
+
+
 class Landing(msgspec.Struct, frozen=True):
     """A transaction found on the chain. error is None when the swap was done."""
 
     signature: str
     slot: int
-    finalized: bool
+    commitment: Commitment
     output_amount: int | None = None
     error: str | None = None
 
 
+class Finality(msgspec.Struct, frozen=True):
+    """The latest finalized block as a node knows it: its height and its slot."""
+
+    block_height: int
+    slot: int
+
+
+class Search(msgspec.Struct, frozen=True):
+    """A node's answer from its full history: the slot as of which it looked, and whether it knows the signature."""
+
+    slot: int
+    found: bool
+
+
+class NodeProof(msgspec.Struct, frozen=True, rename="camel"):
+    """One node's part of a proof: its finalized height, and a search without a trace as of a slot not before it."""
+
+    node: str
+    finalized_block_height: int
+    finalized_slot: int
+    searched_slot: int
+
+
 class ExpiryProof(msgspec.Struct, frozen=True, rename="camel"):
-    """Why a transaction can never land: finalized height past its last, and no trace in full history by a node past it."""
+    """Why a transaction can never land: every node is final past its last height, and finds no trace of it.
+
+    One node alone is asked twice, at least a slot apart.
+    """
 
     signature: str
     last_valid_block_height: int
-    finalized_block_height: int
-    searched_slot: int
-    node: str
+    searches: list[NodeProof]

@@ -1,10 +1,9 @@
-"""What router and executor need of a venue and of the chain."""
+"""What router and executor need of a venue."""
 
-from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from swaprail.domain.chain import Blockhash, ExpiryProof, Landing, SignedSwap
+from swaprail.domain.chain import BuiltSwap, SwapTerms
 from swaprail.domain.quotes import Quote, QuoteRequest, Route
 
 
@@ -35,32 +34,12 @@ class Venue(Protocol):
 
 
 class SwapBuilder(Protocol):
-    """Builds and signs one attempt of an order. Nothing is sent."""
+    """Builds one attempt of an order. Nothing is signed, and nothing sent."""
 
-    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> SignedSwap:
-        """Return the signed swap: it gives at least route.least_output, or reverts."""
+    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> BuiltSwap:
+        """Return the swap to be signed: it gives at least route.least_output, or reverts."""
         ...
 
-
-class Chain(Protocol):
-    """The chain as the executor sees it. A timeout or an error of any call is no verdict on a transaction."""
-
-    async def latest_blockhash(self) -> Blockhash:
-        """Return a recent blockhash and the last height at which a transaction with it can land."""
-        ...
-
-    async def send(self, raw: bytes) -> None:
-        """Hand the signed bytes to the chain. Returning, or failing, says nothing about landing."""
-        ...
-
-    async def landings(self, signatures: Sequence[str]) -> dict[str, Landing]:
-        """Return what the chain shows of up to 256 signatures; one not shown may still land."""
-        ...
-
-    async def wait_hint(self, signature: str, longest: float) -> None:
-        """Return when it is worth asking for the signature's landing, at most after so many seconds."""
-        ...
-
-    async def prove_expired(self, signature: str, last_valid_block_height: int) -> ExpiryProof | None:
-        """Return the proof that the signature can never land, or None while there is none."""
+    def read(self, message: bytes) -> SwapTerms:
+        """Return what the bytes of a message say, whoever wrote them; VenueError malformed if they say nothing."""
         ...

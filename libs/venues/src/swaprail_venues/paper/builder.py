@@ -1,4 +1,4 @@
-"""Builds and signs paper swaps."""
+"""Builds paper swaps, reads them back, and signs them."""
 
 from hashlib import sha256
 from uuid import UUID
@@ -6,24 +6,51 @@ from uuid import UUID
 from nacl.bindings import crypto_sign, crypto_sign_seed_keypair
 from solders.hash import Hash
 
-from swaprail.domain.chain import Blockhash, SignedSwap
+from swaprail.domain.chain import Blockhash, BuiltSwap, SignedSwap, SwapTerms
 from swaprail.domain.quotes import QuoteRequest, Route
-from swaprail.ports.venues import Chain
-from swaprail_venues.paper.transaction import SIGNATURE_SIZE, SwapMessage, encode_message, signature_text
+from swaprail.ports.chain import ChainNode
+from swaprail.ports.venues import VenueError
+from swaprail_venues.paper.transaction import (
+    SIGNATURE_SIZE,
+    SwapMessage,
+    TransactionError,
+    encode_message,
+    read_message,
+    signature_text,
+)
+
+
+class PaperSigner:
+    """Signs with one key for all orders."""
+
+    def __init__(self, seed: bytes) -> None:
+        """Take the 32 secret bytes of the key."""
+        self.payer, self._secret = crypto_sign_seed_keypair(seed)
+
+    async def sign(self, built: BuiltSwap) -> SignedSwap:
+        """Return the signed swap; the same message always gives the same bytes."""
+        raw = crypto_sign(built.message, self._secret)
+        return SignedSwap(
+            signature=signature_text(raw[:SIGNATURE_SIZE]),
+            raw=raw,
+            message_sha256=sha256(built.message).digest(),
+            blockhash=built.blockhash,
+            last_valid_block_height=built.last_valid_block_height,
+        )
 
 
 class PaperSwapBuilder:
-    """Signs with one key for all orders. The same order, attempt, route and blockhash give the same bytes."""
+    """The same order, attempt, route and blockhash give the same message."""
 
-    def __init__(self, chain: Chain, signer_seed: bytes) -> None:
-        """Take the blockhashes of the chain; signer_seed is the 32 secret bytes of the key."""
-        self._chain = chain
-        self._payer, self._secret = crypto_sign_seed_keypair(signer_seed)
+    def __init__(self, node: ChainNode, payer: bytes) -> None:
+        """Take the blockhashes of the node; payer is the public key that will sign."""
+        self._node = node
+        self._payer = payer
         self._decoded = ("", b"")
 
-    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> SignedSwap:
-        """Return the signed swap: it gives at least route.least_output, or reverts."""
-        blockhash = await self._chain.latest_blockhash()
+    async def build(self, order_id: UUID, wallet: str, attempt: int, request: QuoteRequest, route: Route) -> BuiltSwap:
+        """Return the swap to be signed: it gives at least route.least_output, or reverts."""
+        blockhash = await self._node.latest_blockhash()
         message = SwapMessage(
             payer=self._payer,
             blockhash=self._bytes_of(blockhash),
@@ -36,14 +63,25 @@ class PaperSwapBuilder:
             input_amount=request.input_amount,
             least_output=route.least_output,
         )
-        body = encode_message(message)
-        raw = crypto_sign(body, self._secret)
-        return SignedSwap(
-            signature=signature_text(raw[:SIGNATURE_SIZE]),
-            raw=raw,
-            message_sha256=sha256(body).digest(),
-            blockhash=blockhash.value,
-            last_valid_block_height=blockhash.last_valid_block_height,
+        return BuiltSwap(encode_message(message), blockhash.value, blockhash.last_valid_block_height)
+
+    def read(self, message: bytes) -> SwapTerms:
+        """Return what the bytes of a message say, whoever wrote them; VenueError malformed if they say nothing."""
+        try:
+            read = read_message(message)
+            order_id, blockhash = UUID(bytes=read.order_id), str(Hash.from_bytes(read.blockhash))
+        except (TransactionError, ValueError) as error:
+            raise VenueError("malformed", str(error), retryable=False) from error
+        return SwapTerms(
+            order_id=order_id,
+            attempt=read.attempt,
+            wallet=read.wallet,
+            venue=read.venue,
+            input_mint=read.input_mint,
+            output_mint=read.output_mint,
+            input_amount=read.input_amount,
+            least_output=read.least_output,
+            blockhash=blockhash,
         )
 
     def _bytes_of(self, blockhash: Blockhash) -> bytes:

@@ -10,7 +10,7 @@ from solders.hash import Hash
 
 from swaprail.db.connect import Database
 from swaprail.db.writer import BatchWriter
-from swaprail.domain.chain import Blockhash, ExpiryProof, Landing
+from swaprail.domain.chain import Blockhash, Commitment, Finality, Landing, Search
 from swaprail.ports.venues import VenueError
 from swaprail_venues.paper import statements
 from swaprail_venues.paper.blockhash import VALID_FOR, blockhash_at, height_of
@@ -45,7 +45,7 @@ class _Receipt(msgspec.Struct, frozen=True):
 
 
 class PaperChain:
-    """Implements ports.venues.Chain. Calls made at the same time share statements of up to 256 rows."""
+    """Implements ports.chain.ChainNode, and never lies. Calls made at the same time share statements of up to 256 rows."""
 
     def __init__(
         self, database: Database, clock: SlotClock, judge: OutcomeJudge, *, seed: int, execution_delay_ms: float
@@ -62,6 +62,11 @@ class PaperChain:
         self._reads: BatchWriter[str, Landing | None] = BatchWriter(
             self._read_landings, name="paper_landings", max_rows=MAX_ROWS
         )
+
+    @property
+    def name(self) -> str:
+        """The node's name in evidence and metrics."""
+        return NODE
 
     async def start(self) -> None:
         """Take calls (again)."""
@@ -109,7 +114,7 @@ class PaperChain:
             await self._clock.sync()
         raise VenueError("unavailable", "this machine's clock does not keep up with the chain's")
 
-    async def landings(self, signatures: Sequence[str]) -> dict[str, Landing]:
+    async def statuses(self, signatures: Sequence[str]) -> dict[str, Landing]:
         """Return what has landed of up to 256 signatures; one not shown may still land."""
         if not signatures:
             return {}
@@ -120,17 +125,17 @@ class PaperChain:
         """Return when what this process sent should have landed, at most after so many seconds."""
         await self._hints.wait(signature, longest)
 
-    async def prove_expired(self, signature: str, last_valid_block_height: int) -> ExpiryProof | None:
-        """Return the proof that the signature can never land, or None while there is none."""
-        finalized = await self._database.fetchval(statements.FINALIZED)
-        if finalized is None or finalized <= last_valid_block_height:
-            return None
+    async def finality(self) -> Finality:
+        """Return the latest finalized block; its height is its slot."""
+        height = max(0, await self._database.fetchval(statements.FINALIZED) or 0)
+        return Finality(height, height)
+
+    async def search(self, signature: str) -> Search:
+        """Look for the signature among all that was received and has landed, or will, while nothing is being received."""
         async with self._database.connection() as connection, connection.transaction():
             await connection.execute(statements.LOCK_LEDGER)
             row = await connection.fetchrow(statements.TRACE, signature)
-        if row["traced"] or row["finalized"] <= last_valid_block_height:
-            return None
-        return ExpiryProof(signature, last_valid_block_height, row["finalized"], row["slot"], NODE)
+        return Search(row["slot"], row["traced"])
 
     def _fresh_blockhash(self) -> Blockhash | None:
         cached = self._blockhash
@@ -199,7 +204,7 @@ def _landing(row: asyncpg.Record) -> Landing:
     return Landing(
         signature=row["signature"],
         slot=row["slot"],
-        finalized=row["finalized"],
+        commitment=Commitment.FINALIZED if row["finalized"] else Commitment.CONFIRMED,
         output_amount=None if output is None else int(output),
         error=row["error"],
     )

@@ -1,4 +1,4 @@
-"""Wires paper venues, chain and builder from the settings."""
+"""Wires paper venues, chain, builder and signer from the settings."""
 
 import re
 from hashlib import sha256
@@ -13,7 +13,7 @@ from swaprail_venues.paper.market import PaperMarket
 from swaprail_venues.paper.venue import PaperVenue
 
 if TYPE_CHECKING:
-    from swaprail_venues.paper.builder import PaperSwapBuilder
+    from swaprail_venues.paper.builder import PaperSigner, PaperSwapBuilder
     from swaprail_venues.paper.chain import PaperChain
 
 
@@ -23,6 +23,7 @@ class Paper(NamedTuple):
     venues: list[Venue]
     chain: "PaperChain"
     builder: "PaperSwapBuilder"
+    signer: "PaperSigner"
 
 
 def build_paper_venues(settings: Settings, database: Database, tokens: TokenList) -> list[Venue]:
@@ -31,9 +32,9 @@ def build_paper_venues(settings: Settings, database: Database, tokens: TokenList
 
 
 def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Paper:
-    """Return venues, chain and swap builder over one clock and one market."""
+    """Return venues, chain, swap builder and signer over one clock and one market."""
     # Imported by who signs and sends only: the libraries for keys take a sixth of a service's memory.
-    from swaprail_venues.paper.builder import PaperSwapBuilder
+    from swaprail_venues.paper.builder import PaperSigner, PaperSwapBuilder
     from swaprail_venues.paper.chain import PaperChain
     from swaprail_venues.paper.outcome import OutcomeJudge
 
@@ -42,7 +43,8 @@ def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Pa
     chain = PaperChain(
         database, clock, judge, seed=settings.paper_seed, execution_delay_ms=settings.mock_dex_execution_delay_ms
     )
-    return Paper(_venues(settings, market, clock), chain, PaperSwapBuilder(chain, _signer_seed(settings)))
+    signer = PaperSigner(_signer_seed(settings))
+    return Paper(_venues(settings, market, clock), chain, PaperSwapBuilder(chain, signer.payer), signer)
 
 
 def _venues(settings: Settings, market: PaperMarket, clock: SlotClock) -> list[Venue]:

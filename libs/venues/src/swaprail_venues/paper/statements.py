@@ -67,7 +67,7 @@ LOCK_LEDGER = f"select pg_advisory_xact_lock({LEDGER_LOCK})"
 
 # Full history: what has landed, and what was received and still will.
 TRACE = f"""
-select {_FINALIZED} as finalized, floor({_AGE_MS} / {SLOT_MS})::bigint as slot,
+select floor({_AGE_MS} / {SLOT_MS})::bigint as slot,
     exists (select from paper.transactions where signature = $1 and lands_at is not null) as traced
 from paper.chain
 """

@@ -55,6 +55,14 @@ def encode_message(message: SwapMessage) -> bytes:
     return _encoder.encode(message)
 
 
+def read_message(body: bytes) -> SwapMessage:
+    """Return the message of these bytes, or raise TransactionError."""
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise TransactionError("the message cannot be read") from error
+
+
 def signature_text(signature: bytes) -> str:
     """Return the signature in base58."""
     return str(Signature.from_bytes(signature))
@@ -65,10 +73,10 @@ def open_transaction(raw: bytes) -> SignedMessage:
     if not SIGNATURE_SIZE < len(raw) <= MAX_SIZE:
         raise TransactionError(f"a transaction has {SIGNATURE_SIZE + 1} to {MAX_SIZE} bytes")
     body = raw[SIGNATURE_SIZE:]
+    message = read_message(body)
     try:
-        message = _decoder.decode(body)
         payer, order_id = Pubkey.from_bytes(message.payer), UUID(bytes=message.order_id)
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise TransactionError("the message cannot be read") from error
     signature = Signature.from_bytes(raw[:SIGNATURE_SIZE])
     if not signature.verify(payer, body):

@@ -1,0 +1,146 @@
+"""What the executor believes when the nodes of the chain are behind, on a fork, silent, or disagree."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from swaprail.domain.chain import Blockhash, Commitment, Finality, Landing, Search
+from swaprail.ports.venues import VenueError
+from swaprail_executor.nodes import Nodes
+
+LAST_VALID = 150
+
+
+class ScriptedNode:
+    """A node that knows what a test tells it; its slots go on with each search."""
+
+    def __init__(self, name: str = "one") -> None:
+        self.name = name
+        self.final = Finality(190, 195)
+        self.slot = 200
+        self.found = False
+        self.shown: dict[str, Landing] = {}
+        self.fails = self.silent = self.stands_still = False
+        self.received: list[bytes] = []
+
+    async def _answer(self) -> None:
+        if self.silent:
+            await asyncio.sleep(3600)
+        if self.fails:
+            raise VenueError("rate_limited", "429")
+
+    async def latest_blockhash(self) -> Blockhash:
+        return Blockhash("hash", LAST_VALID)
+
+    async def send(self, raw: bytes) -> None:
+        await self._answer()
+        self.received.append(raw)
+
+    async def statuses(self, signatures: Sequence[str]) -> dict[str, Landing]:
+        await self._answer()
+        return {s: self.shown[s] for s in signatures if s in self.shown}
+
+    async def wait_hint(self, signature: str, longest: float) -> None:
+        await asyncio.sleep(0)
+
+    async def finality(self) -> Finality:
+        await self._answer()
+        return self.final
+
+    async def search(self, signature: str) -> Search:
+        await self._answer()
+        self.slot += not self.stands_still
+        return Search(self.slot, self.found)
+
+
+def nodes(*each: ScriptedNode, commitment: Commitment = Commitment.CONFIRMED) -> Nodes:
+    return Nodes(each, commitment, timeout_s=1)
+
+
+def landing(commitment: Commitment, slot: int = 7) -> dict[str, Landing]:
+    return {"s": Landing("s", slot, commitment, 5)}
+
+
+@pytest.fixture(autouse=True)
+def no_pause_between_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swaprail_executor.nodes.SLOT_S", 0)
+
+
+async def test_a_landing_is_no_landing_when_it_is_only_processed() -> None:
+    node = ScriptedNode()
+    node.shown = landing(Commitment.PROCESSED)
+    assert await nodes(node).landings(["s"]) == {}
+    node.shown = landing(Commitment.CONFIRMED)
+    assert await nodes(node).landings(["s"]) == node.shown
+    assert await nodes(node, commitment=Commitment.FINALIZED).landings(["s"]) == {}
+
+
+async def test_the_surest_landing_counts_when_nodes_differ() -> None:
+    behind, ahead = ScriptedNode("behind"), ScriptedNode("ahead")
+    ahead.shown = landing(Commitment.FINALIZED, 8)
+    for shown in ({}, landing(Commitment.PROCESSED), landing(Commitment.CONFIRMED)):
+        behind.shown = shown
+        assert await nodes(behind, ahead).landings(["s"]) == ahead.shown
+        assert await nodes(ahead, behind).landings(["s"]) == ahead.shown
+
+
+@pytest.mark.parametrize("fault", ["fails", "silent"])
+async def test_one_node_is_enough_to_send_and_to_look_when_the_other_gives_no_answer(fault: str) -> None:
+    sick, well = ScriptedNode("sick"), ScriptedNode("well")
+    setattr(sick, fault, True)
+    well.shown = landing(Commitment.CONFIRMED)
+    async with asyncio.timeout(0.9):
+        await nodes(sick, well).send(b"raw")
+        assert await nodes(sick, well).landings(["s"]) == well.shown
+    assert well.received == [b"raw"]
+
+
+async def test_an_error_is_raised_when_no_node_answers() -> None:
+    first, second = ScriptedNode("first"), ScriptedNode("second")
+    first.fails = second.fails = True
+    with pytest.raises(VenueError):
+        await nodes(first, second).send(b"raw")
+    with pytest.raises(VenueError):
+        await nodes(first, second).landings(["s"])
+
+
+async def test_expiry_is_proven_when_every_node_is_final_past_it_and_knows_nothing() -> None:
+    proof = await nodes(ScriptedNode("first"), ScriptedNode("second")).prove_expired("s", LAST_VALID)
+    assert proof is not None
+    assert [(part.node, part.finalized_block_height) for part in proof.searches] == [("first", 190), ("second", 190)]
+
+
+async def test_expiry_is_proven_by_one_node_when_it_says_so_twice_of_different_slots() -> None:
+    node = ScriptedNode()
+    proof = await nodes(node).prove_expired("s", LAST_VALID)
+    assert proof is not None
+    assert [part.searched_slot for part in proof.searches] == [201, 202]
+    node.stands_still = True
+    assert await nodes(node).prove_expired("s", LAST_VALID) is None
+
+
+async def test_expiry_is_not_proven_when_a_node_is_not_final_past_the_last_height() -> None:
+    behind, ahead = ScriptedNode("behind"), ScriptedNode("ahead")
+    behind.final = Finality(LAST_VALID, LAST_VALID + 5)
+    assert await nodes(behind, ahead).prove_expired("s", LAST_VALID) is None
+    assert await nodes(behind).prove_expired("s", LAST_VALID) is None
+
+
+async def test_expiry_is_not_proven_when_a_node_searched_an_older_state_than_its_finality() -> None:
+    node = ScriptedNode()
+    node.slot = 100  # its index is behind its blocks
+    assert await nodes(node, ScriptedNode("other")).prove_expired("s", LAST_VALID) is None
+
+
+async def test_expiry_is_not_proven_when_one_node_knows_the_signature() -> None:
+    knowing = ScriptedNode("knowing")
+    knowing.found = True
+    assert await nodes(ScriptedNode("other"), knowing).prove_expired("s", LAST_VALID) is None
+
+
+async def test_expiry_is_not_proven_when_one_node_fails() -> None:
+    sick = ScriptedNode("sick")
+    sick.fails = True
+    with pytest.raises(VenueError):
+        await nodes(sick, ScriptedNode("well")).prove_expired("s", LAST_VALID)
