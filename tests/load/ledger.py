@@ -7,11 +7,7 @@ from typing import NamedTuple
 
 import asyncpg
 
-_OPEN = "select count(*) from orders where queued_at is not null and closed_at is null"
-_ENDED = """
-select count(*) filter (where status = 'CONFIRMED') as confirmed, extract(epoch from max(closed_at))::float8 as last
-from orders where id = any($1::uuid[])
-"""
+from tests.load.subject import Subject
 
 
 class Ended(NamedTuple):
@@ -24,14 +20,15 @@ class Ended(NamedTuple):
 class Watch:
     """Waits for orders to end; asked counts its own transactions, which are none of the engine's."""
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, subject: Subject) -> None:
+        self._dsn = subject.dsn
+        self._open = subject.questions.open
         self.asked = 0
 
     async def until_none_open(self, within_s: float) -> None:
         connection = await asyncpg.connect(self._dsn, timeout=10)
         try:
-            statement = await connection.prepare(_OPEN)
+            statement = await connection.prepare(self._open)
             self.asked += 1
             await self._wait(statement, time.monotonic() + within_s)
         finally:
@@ -48,10 +45,10 @@ class Watch:
             await asyncio.sleep(0.05)
 
 
-async def read_ended(dsn: str, order_ids: Sequence[str]) -> Ended:
-    connection = await asyncpg.connect(dsn, timeout=10)
+async def read_ended(subject: Subject, order_ids: Sequence[str]) -> Ended:
+    connection = await asyncpg.connect(subject.dsn, timeout=10)
     try:
-        (row,) = await connection.fetch(_ENDED, order_ids, timeout=30)
+        (row,) = await connection.fetch(subject.questions.ended, order_ids, timeout=30)
     finally:
         await connection.close()
     return Ended(row["confirmed"], row["last"])

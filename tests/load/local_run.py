@@ -2,28 +2,36 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from swaprail_local.servers.process import dies_with_parent
 from swaprail_local.supervision.status_file import RunStatus, read_status
+from tests.invariants import check_invariants
+from tests.load.homes import home_of_a_run
 from tests.load.options import Layout
+from tests.load.subject import Questions
 
 READY_S = 120.0
 STOP_S = 60.0
-DISK = Path("/var/tmp")  # where it exists it is a disk, while /tmp may be memory
 NAMES_SERVERS = ("DATABASE_URL", "DB_HOST", "REDIS_URL", "REDIS_HOST")
+QUESTIONS = Questions(
+    open="select count(*) from orders where queued_at is not null and closed_at is null",
+    ended="""select count(*) filter (where status = 'CONFIRMED') as confirmed,
+        extract(epoch from max(closed_at))::float8 as last from orders where id = any($1::uuid[])""",
+)
 
 
 class LocalRun:
     """The engine's addresses and processes."""
+
+    questions = QUESTIONS
 
     def __init__(self, home: Path, supervisor: subprocess.Popen[bytes]) -> None:
         self._home = home
@@ -37,6 +45,26 @@ class LocalRun:
     def pids(self) -> dict[str, int]:
         """Process ids by name, the supervisor's among them."""
         return self.status.pids | {"supervisor": self._supervisor.pid}
+
+    @property
+    def url(self) -> str:
+        return self.status.url
+
+    @property
+    def ws_url(self) -> str:
+        return self.status.ws_url
+
+    @property
+    def dsn(self) -> str:
+        return self.status.dsn
+
+    @property
+    def redis_url(self) -> str:
+        return self.status.redis_url
+
+    async def check(self, accepted: Sequence[str], subscribers: Sequence[Any]) -> None:
+        """Raise AssertionError when an invariant is broken."""
+        await check_invariants(self.dsn, accepted, subscribers)
 
     async def ready(self) -> None:
         deadline = time.monotonic() + READY_S
@@ -66,20 +94,13 @@ class LocalRun:
 @asynccontextmanager
 async def local_run(layout: Layout, **settings: object) -> AsyncIterator[LocalRun]:
     """Start an engine with settings (as environment variables), and leave nothing of it behind."""
-    home = _new_home()
-    engine = LocalRun(home, _start(home, layout, settings))
-    try:
-        await engine.ready()
-        yield engine
-    finally:
-        await asyncio.to_thread(engine.stop)
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _new_home() -> Path:
-    home = Path(tempfile.mkdtemp(prefix="swaprail-bench-", dir=DISK if DISK.is_dir() else None))
-    home.chmod(0o755)  # PostgreSQL does not run as root and must pass
-    return home
+    with home_of_a_run() as home:
+        engine = LocalRun(home, _start(home, layout, settings))
+        try:
+            await engine.ready()
+            yield engine
+        finally:
+            await asyncio.to_thread(engine.stop)
 
 
 def _start(home: Path, layout: Layout, settings: dict[str, object]) -> subprocess.Popen[bytes]:

@@ -20,6 +20,11 @@ class Followed(NamedTuple):
     late: float
     watcher: Watcher
 
+    @property
+    def planned(self) -> float:
+        """When it was to be sent (seconds since 1970)."""
+        return self.post.sent - self.late
+
 
 class OpenLoop:
     """Places and follows orders at a rate."""

@@ -2,18 +2,24 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, cast
+from dataclasses import dataclass, replace
+from typing import Literal
 
-type Layout = Literal["front", "separate"]
+type Layout = Literal["front", "separate", "tuned", "faithful"]
 LAYOUTS: tuple[Layout, ...] = ("front", "separate")
+PEERS: tuple[Layout, ...] = ("tuned", "faithful")
+PARTS = ("comparison", "throughput", "latency", "sweep", "fanout", "scaling", "memory", "profile")
 
 
-class Options(NamedTuple):
-    """Sizes of the runs. Layouts: API and notifier as one process behind one port, or as two."""
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Sizes of the runs. Layouts: API and notifier as one process behind one port, or as two; or the peer's."""
 
     counts: bool
+    render: bool
+    record: bool
+    parts: tuple[str, ...]
     runs: int
-    only: str | None
     layouts: tuple[Layout, ...]
     orders: int
     warm_up: int
@@ -21,36 +27,55 @@ class Options(NamedTuple):
     keys: bool
     rate: int
     seconds: int
+    foreign: float
+
+    def of(self, **changes: object) -> "Options":
+        return replace(self, **changes)  # type: ignore[arg-type]  # names and types are the fields' own
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    given = _parser().parse_args(arguments)
+    parts = tuple(given.only.split(",")) if given.only else PARTS
+    if unknown := set(parts) - set(PARTS):
+        raise SystemExit(f"bench: no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    layouts = tuple(given.layout.split(",")) if given.layout else LAYOUTS[:1]
+    if given.without_peer:
+        parts = tuple(part for part in parts if part != "comparison")
+    options = Options(
+        counts=given.counts,
+        render=given.render,
+        record=given.record,
+        parts=parts,
+        runs=given.runs,
+        layouts=layouts,
+        orders=given.orders,
+        warm_up=given.warm_up,
+        connections=given.connections,
+        keys=given.keys,
+        rate=given.rate,
+        seconds=given.seconds,
+        foreign=given.foreign,
+    )
+    if options.counts:
+        return options.of(runs=1, orders=min(options.orders, 4000), warm_up=min(options.warm_up, 500), foreign=1e9)
+    return options
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="bench", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument(
-        "--counts", action="store_true", help="one short throughput run; fail when an order costs too much"
-    )
-    parser.add_argument("--runs", type=int, default=1, help="runs of each kind; medians are reported")
-    parser.add_argument("--only", choices=("throughput", "latency"), help="leave the other kind out")
-    parser.add_argument("--layout", choices=(*LAYOUTS, "both"), help="default: both for throughput, front for latency")
-    parser.add_argument("--orders", type=int, default=6000, help="throughput: orders counted")
-    parser.add_argument("--warm-up", type=int, default=1000, help="throughput: orders before those counted")
-    parser.add_argument("--connections", type=int, default=64, help="throughput: connections, each one order at a time")
-    parser.add_argument("--keys", action="store_true", help="throughput: send an Idempotency-Key with every order")
-    parser.add_argument("--rate", type=int, default=100, help="latency: orders a second, whatever the answers")
-    parser.add_argument("--seconds", type=int, default=20, help="latency: length of the run")
-    given = parser.parse_args(arguments)
-    layouts = LAYOUTS if given.layout in (None, "both") else (cast("Layout", given.layout),)
-    if given.counts:
-        orders, warm_up = min(given.orders, 2000), min(given.warm_up, 500)
-        return Options(True, 1, "throughput", layouts[:1], orders, warm_up, given.connections, given.keys, 0, 0)
-    return Options(
-        False,
-        given.runs,
-        given.only,
-        layouts,
-        given.orders,
-        given.warm_up,
-        given.connections,
-        given.keys,
-        given.rate,
-        given.seconds,
-    )
+    add = parser.add_argument
+    add("--counts", action="store_true", help="one short throughput run; fail when an order costs too much")
+    add("--only", help=f"parts, separated by commas, of {', '.join(PARTS)}")
+    add("--record", action="store_true", help="write docs/performance/*.json, its plots and docs/performance.md")
+    add("--render", action="store_true", help="measure nothing: write the page again from docs/performance/*.json")
+    add("--without-peer", action="store_true", help="leave the comparison out: it needs node")
+    add("--runs", type=int, default=3, help="runs of each kind; medians are reported")
+    add("--layout", help="front, separate, tuned, faithful, separated by commas; default: front")
+    add("--orders", type=int, default=6000, help="throughput: orders counted")
+    add("--warm-up", type=int, default=1000, help="throughput: orders before those counted")
+    add("--connections", type=int, default=64, help="throughput: connections, each one order at a time")
+    add("--keys", action="store_true", help="throughput: send an Idempotency-Key with every order")
+    add("--rate", type=int, default=100, help="latency: orders a second, whatever the answers")
+    add("--seconds", type=int, default=20, help="latency: length of the run")
+    add("--foreign", type=float, default=30.0, help="percent of a processor that others may use before a run is void")
+    return parser

@@ -3,19 +3,22 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import uvloop
 
+from tests.load.comparison import with_ratio
 from tests.load.figures import COUNTED, TARGETS, Figures
 from tests.load.latency_run import latency_run
 from tests.load.options import Layout, Options
 from tests.load.report import Outcome, json_lines, table
 from tests.load.throughput_run import throughput_run
-from tests.load.verdict import VoidRunError
+from tests.load.verdict import DisturbedRunError, VoidRunError
 
 PROCESSORS = 2
+TRIES = 3
+COMPARED: tuple[Layout, ...] = ("front", "tuned", "faithful")
 type Measure = Callable[[Options, Layout], Awaitable[Figures]]
 
 
@@ -27,29 +30,43 @@ def run_plan(options: Options) -> int:
         return _assert_counts(options) if options.counts else _report(options)
     except* asyncio.CancelledError:
         print("stopped\n0 passed, 1 failed")
-    except* (VoidRunError, OSError, TimeoutError, RuntimeError) as errors:
+    except* (VoidRunError, DisturbedRunError, OSError, TimeoutError, RuntimeError) as errors:
         print(f"void: {first_of(errors)}\n0 passed, 1 failed")
     return 1
 
 
 def _report(options: Options) -> int:
-    if options.only != "latency":
+    if "comparison" in options.parts:
+        with_ratio(_run("throughput", throughput_run, options, COMPARED))
+        with_ratio(_run("latency", latency_run, options, COMPARED[:2]))
+    if "throughput" in options.parts:
         _run("throughput", throughput_run, options, options.layouts)
-    if options.only != "throughput":
-        _run("latency", latency_run, options, options.layouts[:1])
+    if "latency" in options.parts:
+        _run("latency", latency_run, options, options.layouts)
     return 0
 
 
-def _run(kind: str, measure: Measure, options: Options, layouts: tuple[Layout, ...]) -> list[Outcome]:
+def _run(kind: str, measure: Measure, options: Options, layouts: Sequence[Layout]) -> list[Outcome]:
     outcomes = [Outcome(kind, layout, []) for layout in layouts]
     for _ in range(options.runs):
         for outcome in outcomes:  # interleaved, so that a change of the machine's speed meets all alike
-            outcome.runs.append(uvloop.run(_awaited(partial(measure, options, outcome.layout))))
+            outcome.runs.append(_undisturbed(partial(measure, options, outcome.layout)))
             print(f"{kind} {outcome.layout}: run {len(outcome.runs)} of {options.runs} done", flush=True)
     for outcome in outcomes:
         print(json_lines(outcome))
     print(f"\n{table(kind, outcomes)}\n", flush=True)
     return outcomes
+
+
+def _undisturbed(measure: Callable[[], Awaitable[Figures]]) -> Figures:
+    for attempt in range(1, TRIES + 1):
+        try:
+            return uvloop.run(_awaited(measure))
+        except DisturbedRunError as error:
+            print(f"run again: {error}", flush=True)
+            if attempt == TRIES:
+                raise
+    raise AssertionError("not reached")
 
 
 async def _awaited(measure: Callable[[], Awaitable[Figures]]) -> Figures:
@@ -60,7 +77,7 @@ async def _awaited(measure: Callable[[], Awaitable[Figures]]) -> Figures:
 
 
 def _assert_counts(options: Options) -> int:
-    (outcome,) = _run("throughput", throughput_run, options, options.layouts)
+    (outcome,) = _run("throughput", throughput_run, options, options.layouts[:1])
     failed = 0
     for name in COUNTED:
         target, value = TARGETS["throughput"][name], outcome.runs[0][name]

@@ -7,7 +7,7 @@ import pytest
 
 from tests.load.figures import Target, medians, quantile
 from tests.load.http_lane import Lane, LaneBrokenError, open_lane, parse_answer
-from tests.load.options import parse_options
+from tests.load.options import PARTS, parse_options
 from tests.load.placing import order_id_of, request_of
 from tests.load.report import Outcome, table
 from tests.load.throughput import place_orders
@@ -96,4 +96,4 @@ def test_a_table_marks_what_misses_its_target() -> None:
 
 def test_counts_are_one_short_run() -> None:
     options = parse_options(["--counts", "--runs", "5"])
-    assert (options.runs, options.orders, options.layouts, options.only) == (1, 2000, ("front",), "throughput")
+    assert (options.runs, options.orders, options.layouts, options.parts) == (1, 4000, ("front",), PARTS)
