@@ -8,7 +8,8 @@ from typing import Any, Protocol
 class Seen(Protocol):
     """Whoever followed one order, and what it was told (messages as in docs/architecture.md)."""
 
-    order_id: str
+    @property
+    def order_id(self) -> str: ...
 
     @property
     def messages(self) -> Sequence[Mapping[str, Any]]: ...
