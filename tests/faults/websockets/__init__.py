@@ -1,0 +1,1 @@
+"""WebSocket clients under fire: cut, moved between replicas, their notifiers killed; and clients that never read."""
