@@ -1,10 +1,16 @@
 """Build one attempt, check its bytes, sign it, store it with SUBMITTED in one commit, and only then let it be sent."""
 
+import asyncio
+from collections.abc import Awaitable
+
 import msgspec
 
+from swaprail.domain.chain import SignedSwap
+from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Route
+from swaprail.ports.venues import VenueError
 from swaprail.telemetry.tracing import child_span
 from swaprail_executor.attempts import Submission
 from swaprail_executor.check_swap import check_swap
@@ -19,9 +25,7 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
     number = order.attempts + 1
     request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
     with child_span("build swap", venue=route.venue):
-        built = await desk.builder.build(order.id, order.wallet, number, request, route)
-        check_swap(order, number, route, built, desk.builder.read(built.message))
-        swap = await desk.signer.sign(built)
+        swap = await _in_time(desk, _build_and_sign(desk, order, number, request, route))
     data = {"venue": route.venue, "attempt": number, "signature": swap.signature}
     moved = await desk.submissions.write(
         Submission(
@@ -37,3 +41,20 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
     attempt = Attempt(swap, route.venue, route.quote.output_amount)
     following = msgspec.structs.replace(order, status=Status.SUBMITTED, seq=moved.seq, attempts=number, at=moved.at)
     return attempt, following
+
+
+async def _build_and_sign(
+    desk: Desk, order: LeasedOrder, number: int, request: QuoteRequest, route: Route
+) -> SignedSwap:
+    built = await desk.builder.build(order.id, order.wallet, number, request, route)
+    check_swap(order, number, route, built, desk.builder.read(built.message))
+    return await desk.signer.sign(built)
+
+
+async def _in_time(desk: Desk, building: Awaitable[SignedSwap]) -> SignedSwap:
+    # A node or a signer that is silent must not hold the order for ever: its lease would be renewed all the while.
+    try:
+        async with asyncio.timeout(desk.settings.executor_chain_timeout_s):
+            return await building
+    except (VenueError, OSError, TimeoutError) as error:
+        raise EngineError(ErrorCode.UNAVAILABLE, f"the swap could not be built ({type(error).__name__})") from error

@@ -15,6 +15,7 @@ from swaprail.db.connect import Database
 from swaprail.db.transitions import write_moves
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.chain import BuiltSwap, Commitment, ExpiryProof, Landing, NodeProof, SignedSwap, SwapTerms
+from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.domain.quotes import Quote, QuoteRequest, QuoteResult, Route, Routing
@@ -187,6 +188,24 @@ async def test_the_same_bytes_are_sent_again_when_the_node_fails_or_is_silent(be
     assert len(set(bench.chain.sent)) == 1
     assert len(bench.chain.sent) == 3
     assert len(await bench.attempts(order)) == 1
+
+
+@pytest.mark.parametrize("fault", [OSError("reset"), VenueError("rate_limited", "429"), None])
+async def test_the_order_is_left_to_its_lease_when_its_swap_cannot_be_built_in_time(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: Exception | None
+) -> None:
+    async def build(*_: object) -> BuiltSwap:
+        if fault is None:
+            await asyncio.get_running_loop().create_future()  # a node that never answers
+        raise fault or AssertionError
+
+    monkeypatch.setattr(bench.desk.builder, "build", build)
+    order = await bench.building()
+    with pytest.raises(EngineError) as raised:
+        await asyncio.wait_for(execute_order(bench.desk, order), 10)
+    assert raised.value.code is ErrorCode.UNAVAILABLE
+    assert (await bench.row(order))["status"] == "BUILDING"
+    assert await bench.attempts(order) == []
 
 
 async def test_nothing_is_sent_when_another_worker_took_the_order_over(bench: Bench) -> None:
