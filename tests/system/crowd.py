@@ -5,8 +5,11 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import msgspec
 
 from swaprail.testing.conditions import until
+from tests.invariants import Receipt
+from tests.system.careful import Careful
 from tests.system.engine import Engine
 from tests.system.subscribers import Subscriber
 
@@ -18,29 +21,21 @@ class Crowd:
         self.engine = engine
         self.accepted: list[str] = []
         self.subscribers: list[Subscriber] = []
+        self.receipts: list[Receipt] = []
         self._followers: list[asyncio.Task[None]] = []
         self._slots = asyncio.Semaphore(32)
 
     async def post_all(self, count: int) -> None:
-        async with httpx.AsyncClient(timeout=10) as client:
+        async with httpx.AsyncClient(timeout=10) as http:
+            client = Careful(http, lambda: self.engine.url)
+            client.receipts = self.receipts
             await asyncio.gather(*(self._post(client, n) for n in range(count)))
 
-    async def _post(self, client: httpx.AsyncClient, n: int) -> None:
-        key = str(uuid4())
+    async def _post(self, client: Careful, n: int) -> None:
         body = {"userWallet": f"w{n % 7}", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": f"{n + 1}.5"}
         async with self._slots:
-            while True:
-                try:
-                    answer = await client.post(
-                        f"{self.engine.url}/api/orders/execute", json=body, headers={"Idempotency-Key": key}
-                    )
-                except httpx.HTTPError:
-                    await asyncio.sleep(0.1)
-                    continue
-                if answer.status_code == 202:
-                    break
-                assert answer.status_code in (409, 429, 503), answer.text
-                await asyncio.sleep(0.1)
+            answer = await client.post("/api/orders/execute", msgspec.json.encode(body), key=str(uuid4()))
+        assert answer.status_code == 202, answer.text
         order_id = answer.json()["orderId"]
         self.accepted.append(order_id)
         subscriber = Subscriber(lambda: self.engine.ws_url, order_id)
