@@ -10,6 +10,7 @@ from tests.load.figures import Figures, costs, memory, spread_ms
 from tests.load.open_loop import Followed, OpenLoop
 from tests.load.options import PEERS, Layout, Options
 from tests.load.running import running
+from tests.load.sampling import sampled, sampler_settings
 from tests.load.subject import Subject
 from tests.load.verdict import check_run, check_undisturbed
 from tests.load.watcher import is_as_described
@@ -26,7 +27,7 @@ VENUE_S = {Status.ROUTING: QUOTE_MS / 1000, Status.SUBMITTED: EXECUTION_MS / 100
 
 async def latency_run(options: Options, layout: Layout) -> Figures:
     """Return what was measured; VoidRunError when the run proves nothing."""
-    async with running(layout, **DEMO) as engine:
+    async with running(layout, **DEMO, **sampler_settings(options.profile_dir)) as engine:
         pids = engine.pids
         warm = await _place(engine, range(WARM_UP_S * options.rate), options.rate)
         counters = Counters(engine.dsn, engine.redis_url, pids)
@@ -34,7 +35,8 @@ async def latency_run(options: Options, layout: Layout) -> Figures:
         try:
             before, began = await counters.instant(), time.time()
             numbers = range(len(warm), len(warm) + options.rate * options.seconds)
-            followed = await _place(engine, numbers, options.rate)
+            async with sampled(pids, options.profile_dir):
+                followed = await _place(engine, numbers, options.rate)
             after, seconds = await counters.instant(), time.time() - began
         finally:
             await counters.close()

@@ -3,12 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 type Layout = Literal["front", "separate", "tuned", "faithful"]
 LAYOUTS: tuple[Layout, ...] = ("front", "separate")
 PEERS: tuple[Layout, ...] = ("tuned", "faithful")
-PARTS = ("comparison", "throughput", "latency", "sweep", "fanout", "scaling", "memory", "profile")
+PARTS = ("comparison", "throughput", "latency", "sweep", "fanout", "scaling", "memory", "profile", "trace")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Options:
     rate: int
     seconds: int
     foreign: float
+    profile_dir: Path | None = None
 
     def of(self, **changes: object) -> "Options":
         return replace(self, **changes)  # type: ignore[arg-type]  # names and types are the fields' own

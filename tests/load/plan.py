@@ -3,8 +3,9 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from typing import Any
 
 import uvloop
 
@@ -12,6 +13,8 @@ from tests.load.comparison import with_ratio
 from tests.load.figures import COUNTED, TARGETS, Figures
 from tests.load.latency_run import latency_run
 from tests.load.options import Layout, Options
+from tests.load.profile_report import profile_text, steps_text
+from tests.load.profile_run import LOADS, profile_run, traced_run
 from tests.load.report import Outcome, json_lines, table
 from tests.load.throughput_run import throughput_run
 from tests.load.verdict import DisturbedRunError, VoidRunError
@@ -19,7 +22,7 @@ from tests.load.verdict import DisturbedRunError, VoidRunError
 PROCESSORS = 2
 TRIES = 3
 COMPARED: tuple[Layout, ...] = ("front", "tuned", "faithful")
-type Measure = Callable[[Options, Layout], Awaitable[Figures]]
+type Measure = Callable[[Options, Layout], Coroutine[Any, Any, Figures]]
 
 
 def run_plan(options: Options) -> int:
@@ -43,7 +46,16 @@ def _report(options: Options) -> int:
         _run("throughput", throughput_run, options, options.layouts)
     if "latency" in options.parts:
         _run("latency", latency_run, options, options.layouts)
+    if "profile" in options.parts:
+        _profile(options, options.layouts[0])
+    if "trace" in options.parts:
+        print(steps_text(_undisturbed(partial(traced_run, options, options.layouts[0]))), flush=True)
     return 0
+
+
+def _profile(options: Options, layout: Layout) -> None:
+    for load in LOADS:
+        print(profile_text(_undisturbed(partial(profile_run, options, layout, load))), "\n", flush=True)
 
 
 def _run(kind: str, measure: Measure, options: Options, layouts: Sequence[Layout]) -> list[Outcome]:
@@ -58,7 +70,7 @@ def _run(kind: str, measure: Measure, options: Options, layouts: Sequence[Layout
     return outcomes
 
 
-def _undisturbed(measure: Callable[[], Awaitable[Figures]]) -> Figures:
+def _undisturbed[Result](measure: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     for attempt in range(1, TRIES + 1):
         try:
             return uvloop.run(_awaited(measure))
@@ -69,9 +81,9 @@ def _undisturbed(measure: Callable[[], Awaitable[Figures]]) -> Figures:
     raise AssertionError("not reached")
 
 
-async def _awaited(measure: Callable[[], Awaitable[Figures]]) -> Figures:
+async def _awaited[Result](measure: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
     # Told to stop, it stops its engine and removes its data, as with Ctrl-C.
-    task = asyncio.ensure_future(measure())
+    task = asyncio.create_task(measure())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await task
 

@@ -8,6 +8,7 @@ from tests.load.ledger import Watch, read_ended
 from tests.load.options import Layout, Options
 from tests.load.placing import Post
 from tests.load.running import running
+from tests.load.sampling import sampled, sampler_settings
 from tests.load.subject import Subject
 from tests.load.throughput import place_orders
 from tests.load.verdict import check_run, check_undisturbed
@@ -18,7 +19,7 @@ END_S = 120.0
 
 async def throughput_run(options: Options, layout: Layout) -> Figures:
     """Return what was measured; VoidRunError when the run proves nothing."""
-    async with running(layout, **NO_DELAYS) as engine:
+    async with running(layout, **NO_DELAYS, **sampler_settings(options.profile_dir)) as engine:
         pids = engine.pids
         warm = await place_orders(engine.url, range(options.warm_up), options.connections, keys=options.keys)
         await Watch(engine).until_none_open(END_S)
@@ -37,9 +38,10 @@ async def _measure(engine: Subject, counters: Counters, options: Options) -> tup
     watch = Watch(engine)
     settled, instant, began = await counters.settled(), await counters.instant(), time.time()
     numbers = range(options.warm_up, options.warm_up + options.orders)
-    posts = await place_orders(engine.url, numbers, options.connections, keys=options.keys)
-    accepted = time.time()
-    await watch.until_none_open(END_S)
+    async with sampled(engine.pids, options.profile_dir):
+        posts = await place_orders(engine.url, numbers, options.connections, keys=options.keys)
+        accepted = time.time()
+        await watch.until_none_open(END_S)
     after, seconds = await counters.instant(), time.time() - began
     figures = memory(memory_by_process(engine.pids)) | costs(instant, after, len(posts), seconds)
     figures |= _settled_per_order(settled, await counters.settled(), len(posts), watch.asked)
