@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -117,6 +117,18 @@ async def test_releasing_tells_nobody_when_the_status_stays(db: Database) -> Non
     )
     assert row is not None
     assert (row["seq"], row["lease_until"], row["later"]) == (2, None, True)
+    assert heard.messages == []
+
+
+async def test_nobody_is_told_when_the_commit_fails(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    publisher: Any = heard
+
+    async def cut(moves: Sequence[Move]) -> Sequence[Any]:
+        raise EngineError(ErrorCode.UNAVAILABLE, "the connection was cut")
+
+    with pytest.raises(EngineError):
+        await OrderWriter(cut, publisher, name="test").write(Move(order, Status.FAILED, due_in_s=0))
     assert heard.messages == []
 
 

@@ -1,0 +1,97 @@
+"""`make planted`: every planted bug must be caught."""
+
+import argparse
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+from tests.evidence import record
+from tests.planted.plan import PLAN, Bug
+from tests.planted.tree import Ran, Tree, copy_of_tree
+
+
+class Verdict(NamedTuple):
+    """Whether a bug was caught, and what there is to say."""
+
+    bug: Bug
+    caught: bool
+    why: str
+
+
+def main() -> int:
+    """Run all, or those named; return the exit code."""
+    options = _options()
+    bugs = [bug for bug in PLAN if not options.only or bug.name.startswith(tuple(options.only))]
+    if not _healthy(bugs):
+        return 1
+    with ThreadPoolExecutor(options.workers) as pool:
+        verdicts = []
+        for verdict in pool.map(_try, bugs):
+            print(f"{'caught' if verdict.caught else 'MISSED'} {verdict.bug.name}: {verdict.why}", flush=True)
+            verdicts.append(verdict)
+    caught = sum(verdict.caught for verdict in verdicts)
+    print(f"{caught} of {len(bugs)} planted bugs caught")
+    if options.record and caught == len(PLAN):
+        _record(verdicts)
+    return 0 if caught == len(bugs) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="planted")
+    parser.add_argument("--only", nargs="*", help="names, or how they begin")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--record", action="store_true", help="keep the result in docs/evidence")
+    return parser.parse_args()
+
+
+def _healthy(bugs: list[Bug]) -> bool:
+    """Without a bug every test must pass: one that fails anyhow catches nothing."""
+    tests = sorted({test for bug in bugs for test in bug.caught_by})
+    with copy_of_tree() as tree:
+        ran = tree.run(tests)
+    if ran.code == 0 and _all_ran(ran, tests, "PASSED"):
+        print(f"{len(ran.outcomes)} tests pass without a bug", flush=True)
+        return True
+    print(f"without a bug the tests do not pass:\n{ran.text[-4000:]}")
+    return False
+
+
+def _try(bug: Bug) -> Verdict:
+    with copy_of_tree() as tree:
+        return _judge(bug, _planted(tree, bug))
+
+
+def _planted(tree: Tree, bug: Bug) -> Ran:
+    tree.plant(bug.patch)
+    return tree.run(bug.caught_by)
+
+
+def _judge(bug: Bug, ran: Ran) -> Verdict:
+    failed = [test for test, outcome in ran.outcomes.items() if outcome == "FAILED"]
+    # 1: tests ran, and some failed. Anything else, such as an error of collection, is no catch.
+    if ran.code != 1 or not all(any(test.startswith(name) for test in failed) for name in bug.caught_by):
+        return Verdict(bug, caught=False, why=f"pytest ended with {ran.code}\n{ran.text[-3000:]}")
+    names = {test.partition("::")[2].partition("[")[0] or test for test in failed}
+    return Verdict(bug, caught=True, why=", ".join(sorted(names)))
+
+
+def _all_ran(ran: Ran, tests: list[str], outcome: str) -> bool:
+    return all(any(t.startswith(name) and o == outcome for t, o in ran.outcomes.items()) for name in tests)
+
+
+def _record(verdicts: list[Verdict]) -> None:
+    rows = [
+        {"bug": v.bug.name.partition("_")[2].replace("_", " "), "what it would cost": v.bug.harm, "caught by": v.why}
+        for v in verdicts
+    ]
+    record(
+        "planted",
+        title="Planted bugs",
+        command="make planted",
+        figures={"planted": len(verdicts), "caught": sum(v.caught for v in verdicts)},
+        tables={"Each of them": rows},
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
