@@ -54,6 +54,8 @@ async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
 async def _resume(desk: Desk, order: LeasedOrder) -> None:
     live = await desk.live_attempt(order.id)
     if live is None:
+        # Another worker settled it while this one stood still: then this write is refused.
+        await desk.moves.write(Move(order, order.status))
         # SUBMITTED without a live attempt cannot be written by any statement of ours.
         raise EngineError(ErrorCode.INTERNAL, "a submitted order has no live attempt")
     venue, swap = live

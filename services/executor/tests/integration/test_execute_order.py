@@ -257,6 +257,23 @@ async def test_a_resumed_order_is_settled_when_its_route_cannot_be_read(bench: B
     assert len(set(bench.chain.sent)) == 1
 
 
+async def test_the_order_is_known_to_have_gone_on_when_it_was_settled_while_its_worker_stood_still(
+    bench: Bench,
+) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    stopped = await bench.lease(order.id, "stopped")
+    bench.chain.lands_after = 1
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    with pytest.raises(StaleLeaseError):
+        await execute_order(bench.desk, stopped)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
 async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(bench: Bench) -> None:
     order = await bench.building()
     bench.chain.lands_after = 0
