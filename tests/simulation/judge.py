@@ -1,0 +1,112 @@
+"""The invariants, on the virtual tables and the virtual chain's ledger, which alone tells what was executed."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from uuid import UUID
+
+from swaprail.domain.errors import ErrorCode
+from swaprail.domain.lifecycle import TERMINAL, Status, is_legal_history
+from swaprail_api.schemas.orders import OrderView
+from tests.simulation.chain import Transaction, VirtualChain
+from tests.simulation.clients import Traders
+from tests.simulation.tables import HOLDS_THE_ORDER, Row, Tables
+from tests.simulation.topics import Topics
+
+PROVEN = {"EXPIRED", "REVERTED"}
+
+
+def judge(tables: Tables, chain: VirtualChain, traders: Traders, topics: Topics) -> list[str]:
+    """Return every invariant that is broken, each with its number and its order."""
+    landed: dict[UUID, list[Transaction]] = defaultdict(list)
+    for transaction in chain.transactions.values():
+        if transaction.height is not None:
+            landed[transaction.order_id].append(transaction)
+    broken = [
+        *(f"I1 {i} was accepted and is lost" for i in traders.accepted if i not in tables.orders),
+        *(f"I1 {i} was executed and is no order" for i in landed if i not in tables.orders),
+        *(f"I12 {write}" for write in tables.stale_writes),
+        *chain.broken,
+        *_keys(tables, traders),
+        *_subscribers(tables, traders),
+        *([f"I10 {topics.unread} entries are not read"] if topics.unread else []),
+    ]
+    for order in tables.orders.values():
+        broken += _order(tables, order, landed[order["id"]])
+    return broken
+
+
+def is_over(order: Row) -> bool:
+    """Tell whether nothing is to be done with the order any more; one that waits to be started is over as well."""
+    return Status(order["status"]) in TERMINAL or (order["queued_at"] is None and order["expires_at"] is None)
+
+
+def _order(tables: Tables, order: Row, landed: list[Transaction]) -> Iterator[str]:
+    name, status = order["id"], order["status"]
+    done = [t for t in landed if t.error is None]
+    if len(done) > 1:
+        yield f"I2 {name} executed {len(done)} times"
+    if len(landed) > 1:
+        yield f"I2 {name} landed {len(landed)} times"
+    if is_over(order) and (status == "CONFIRMED") != bool(done):
+        yield f"I3 {name} is {status} and executed {len(done)} times"
+    if done and status == "CONFIRMED" and order["output_amount"] != done[0].output:
+        yield f"I13 {name} got {done[0].output}, not {order['output_amount']}"
+    if not is_over(order):
+        yield f"I9 {name} is {status}" + (" and reconciling" if order["reconciling_since"] else "")
+    if (order["closed_at"] is not None) != (Status(status) in TERMINAL):
+        yield f"I6 {name} is {status}, closed at {order['closed_at']}"
+    if order["closed_at"] is not None and order["lease_until"] is not None:
+        yield f"I10 {name} is closed and leased"
+    yield from _history(tables, order)
+    yield from _attempts(tables, order)
+
+
+def _history(tables: Tables, order: Row) -> Iterator[str]:
+    events = tables.events[order["id"]]
+    seqs, statuses = [e["seq"] for e in events], [Status(e["status"]) for e in events]
+    if seqs != list(range(1, order["seq"] + 1)) or statuses[-1] != order["status"]:
+        yield f"I6 {order['id']} at {order['seq']} {order['status']} has the events {seqs} {statuses}"
+    if not is_legal_history(statuses):
+        yield f"I6 {order['id']} went {[str(s) for s in statuses]}"
+
+
+def _attempts(tables: Tables, order: Row) -> Iterator[str]:
+    attempts = tables.attempts.get(order["id"], [])
+    holding = [a for a in attempts if a["state"] in HOLDS_THE_ORDER]
+    if len(holding) > 1 or any(a["state"] not in PROVEN for a in attempts[:-1]):
+        yield f"I5 {order['id']} has the attempts {[a['state'] for a in attempts]}"
+    if any(a["state"] == "EXPIRED" and a["evidence"] is None for a in attempts):
+        yield f"I5 {order['id']} has an attempt that expired without proof"
+    live = [a for a in attempts if a["state"] == "LIVE"]
+    if (order["status"] == "SUBMITTED") != bool(live):
+        yield f"I5 {order['id']} is {order['status']} with {len(live)} live attempts"
+    if len(attempts) != order["attempts"]:
+        yield f"I5 {order['id']} counts {order['attempts']} of {len(attempts)} attempts"
+
+
+def _keys(tables: Tables, traders: Traders) -> Iterator[str]:
+    views: dict[str, list[OrderView]] = defaultdict(list)
+    for key, body, outcome in traders.answers:
+        if isinstance(outcome, OrderView):
+            views[key].append(outcome)
+            if str(body.input_amount) != outcome.input_amount:
+                yield f"I8 {key}: {body.input_amount} was answered with an order of {outcome.input_amount}"
+        elif outcome not in (ErrorCode.IDEMPOTENCY_KEY_REUSED, ErrorCode.EXPIRY_IN_PAST):
+            yield f"I8 {key} was answered {outcome}"
+    for key, same in views.items():
+        if any(view != same[0] for view in same):
+            yield f"I8 {key} was answered with different orders"
+    amounts = Counter(order["input_amount"] for order in tables.orders.values() if order["input_amount"] < 99 * 10**9)
+    yield from (f"I8 {n} orders of one key" for n in amounts.values() if n > 1)
+
+
+def _subscribers(tables: Tables, traders: Traders) -> Iterator[str]:
+    for subscriber in traders.subscribers:
+        order = tables.orders.get(subscriber.order_id)
+        if order is None:
+            continue
+        if subscriber.seqs != list(range(1, order["seq"] + 1)):
+            yield f"I7 {subscriber.order_id} told {subscriber.seqs} of 1..{order['seq']}"
+        steps = [event["status"] for event in tables.events[subscriber.order_id]]
+        if subscriber.statuses != steps:
+            yield f"I7 {subscriber.order_id} told {subscriber.statuses}, not {steps}"

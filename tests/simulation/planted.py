@@ -1,0 +1,183 @@
+"""Bugs that people make, planted one at a time into the engine or its store: the simulation has to find each."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+import swaprail.db.transitions
+import swaprail_api.store.intake
+import swaprail_api.store.starts
+import swaprail_executor.execute_order
+from swaprail.db.transitions import Moved
+from swaprail.domain.chain import Commitment, ExpiryProof, NodeProof
+from swaprail.domain.orders import LeasedOrder
+from swaprail.domain.quotes import QuoteRequest, Routing
+from swaprail.ports.venues import VenueError
+from swaprail.runtime.order_writer import OrderWriter
+from swaprail_api.store.intake import IntakeStore
+from swaprail_executor.nodes import UNANSWERED, Nodes
+from swaprail_notifier.comparison import Comparison
+from tests.simulation import statements
+from tests.simulation.clock import VirtualTime
+from tests.simulation.nodes import SKIPPED, VirtualNode
+
+type Patch = Callable[[Any, str, Any], None]  # setattr(owner, name, value), undone later
+
+
+class Bug(msgspec.Struct, frozen=True):
+    """A bug, how to plant it, and the invariants of which it must break one."""
+
+    name: str
+    plant: Callable[[Patch], None]
+    breaks: tuple[str, ...]
+
+
+def _no_fence(patch: Patch) -> None:
+    patch(statements, "fence_holds", lambda *_: True)
+
+
+def _send_before_commit(patch: Patch) -> None:
+    real = swaprail_executor.execute_order.submit_attempt
+
+    async def submit(desk: Any, order: LeasedOrder, route: Any) -> Any:
+        request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
+        built = await desk.builder.build(order.id, order.wallet, order.attempts + 1, request, route)
+        try:
+            await desk.chain.send((await desk.signer.sign(built)).raw)
+        except UNANSWERED:
+            pass
+        return await real(desk, order, route)
+
+    patch(swaprail_executor.execute_order, "submit_attempt", submit)
+
+
+def _trust_null_status(patch: Patch) -> None:
+    async def prove(self: Nodes, signature: str, last_valid: int) -> ExpiryProof | None:
+        if await self.landings((signature,)):
+            return None
+        return ExpiryProof(signature, last_valid, [NodeProof("any", 0, 0, 0)])
+
+    patch(Nodes, "prove_expired", prove)
+
+
+def _processed_height(patch: Patch) -> None:
+    from swaprail.domain.chain import Finality
+
+    async def finality(self: VirtualNode) -> Finality:
+        await self._answer("finality")
+        return Finality(self._height(), self._height() + SKIPPED)
+
+    patch(VirtualNode, "finality", finality)
+
+
+def _publish_before_commit(patch: Patch) -> None:
+    async def write(self: OrderWriter[Any], moves: Sequence[Any]) -> list[Moved | None]:
+        at = int(VirtualTime.time() * 1000)
+        self._tell(moves, [Moved(m.order.seq + 1, at, m.order.fence) for m in moves])
+        found = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in await self._write(moves)}
+        return [found.get(move.order.id) for move in moves]
+
+    patch(OrderWriter, "_write_batch", write)
+
+
+def _endless_hand_over(patch: Patch) -> None:
+    for module in (swaprail.db.transitions, swaprail_api.store.intake, swaprail_api.store.starts):
+        patch(module, "HANDOVER_S", 1e6)
+
+
+def _sign_again_on_resume(patch: Patch) -> None:
+    module = swaprail_executor.execute_order
+    real = module._resume
+
+    async def resume(desk: Any, order: LeasedOrder) -> None:
+        routing = msgspec.json.decode(order.routing, type=Routing)
+        assert routing.route is not None
+        request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
+        try:
+            built = await desk.builder.build(order.id, order.wallet, order.attempts, request, routing.route)
+            await desk.chain.send((await desk.signer.sign(built)).raw)
+        except (VenueError, *UNANSWERED):
+            pass
+        await real(desk, order)
+
+    patch(module, "_resume", resume)
+
+
+def _one_node_is_enough(patch: Patch) -> None:
+    async def search_all(self: Nodes, signature: str, last_valid: int) -> list[NodeProof] | None:
+        for node in self._nodes:
+            try:
+                found = await self._search(node, signature, last_valid)
+            except UNANSWERED:
+                continue
+            if found is not None:
+                return [found, found]
+        return None
+
+    patch(Nodes, "_search_all", search_all)
+
+
+def _search_before_finality(patch: Patch) -> None:
+    async def search(self: Nodes, node: Any, signature: str, last_valid: int) -> NodeProof | None:
+        finality = await self._answer(node.finality())
+        if finality.block_height <= last_valid or (await self._answer(node.search(signature))).found:
+            return None
+        return NodeProof(node.name, finality.block_height, finality.slot, finality.slot + finality.block_height % 2)
+
+    patch(Nodes, "_search", search)
+
+
+def _settle_processed(patch: Patch) -> None:
+    real = Nodes.__init__
+
+    def init(self: Nodes, nodes: Any, _: Commitment, *, timeout_s: float) -> None:
+        real(self, nodes, Commitment.PROCESSED, timeout_s=timeout_s)
+
+    patch(Nodes, "__init__", init)
+
+
+def _no_comparison(patch: Patch) -> None:
+    async def nothing(_: Comparison) -> None:
+        """Fill nothing."""
+
+    patch(Comparison, "fill", nothing)
+    patch(Comparison, "compare", nothing)
+
+
+def _any_body_for_a_key(patch: Patch) -> None:
+    real = IntakeStore._judge
+
+    def judge(row: Any, known: Any) -> Any:
+        return real(row if known is None else row._replace(request_sha256=known["request_sha256"]), known)
+
+    patch(IntakeStore, "_judge", staticmethod(judge))
+
+
+def _no_proof_at_all(patch: Patch) -> None:
+    async def resume(desk: Any, order: LeasedOrder) -> None:
+        # "It was sent by a worker that died: better route it again."
+        from swaprail_executor.settle_attempt import settle_expired
+
+        venue, swap = await desk.live_attempt(order.id)
+        proof = ExpiryProof(swap.signature, swap.last_valid_block_height, [])
+        await settle_expired(desk, order, swaprail_executor.execute_order.Attempt(swap, venue, None), proof)
+
+    patch(swaprail_executor.execute_order, "_resume", resume)
+
+
+BUGS = (
+    Bug("no fence check", _no_fence, ("I12",)),
+    Bug("send before commit", _send_before_commit, ("I4",)),
+    Bug("null status trusted", _trust_null_status, ("I2", "I3", "I5")),
+    Bug("expiry by processed height", _processed_height, ("I2", "I3", "I5")),
+    Bug("published before commit", _publish_before_commit, ("I7",)),
+    Bug("hand-over never lapses", _endless_hand_over, ("I9",)),
+    Bug("signed again on resume", _sign_again_on_resume, ("I4",)),
+    Bug("proof by one node of two", _one_node_is_enough, ("I2", "I3", "I5")),
+    Bug("search older than the finality", _search_before_finality, ("I2", "I3", "I5")),
+    Bug("processed landing trusted", _settle_processed, ("I3", "I13")),
+    Bug("no comparison with the table", _no_comparison, ("I7",)),
+    Bug("key taken for another body", _any_body_for_a_key, ("I8",)),
+    Bug("replaced without proof on resume", _no_proof_at_all, ("I2", "I3", "I5")),
+)

@@ -1,0 +1,53 @@
+"""The virtual tables, with the constraints of db/tables.py that concurrency can break."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from swaprail.db.tables import orders
+
+type Row = dict[str, Any]
+
+ORDER_COLUMNS = tuple(column.name for column in orders.columns)
+EMPTY_ORDER: Row = dict.fromkeys(ORDER_COLUMNS) | {"fence": 0, "attempts": 0}
+HOLDS_THE_ORDER = ("LIVE", "LANDED")
+
+
+class Tables:
+    """Orders, events, attempts and keys. A statement checks all it would break, and only then writes."""
+
+    def __init__(self) -> None:
+        self.orders: dict[UUID, Row] = {}
+        self.events: dict[UUID, list[Row]] = {}
+        self.attempts: dict[UUID, list[Row]] = {}
+        self.signatures: dict[str, Row] = {}
+        self.keys: dict[tuple[str, str], Row] = {}
+        self.stale_writes: list[str] = []
+
+    def add_event(self, order_id: UUID, seq: int, status: str, at: datetime, data: str = "{}") -> None:
+        """Insert an event."""
+        events = self.events.setdefault(order_id, [])
+        if any(event["seq"] == seq for event in events):
+            raise asyncpg.UniqueViolationError(f"order_events_pkey {order_id} {seq}")
+        events.append({"order_id": order_id, "seq": seq, "status": status, "data": data, "at": at})
+
+    def check_attempts(self, new: Iterable[Row]) -> None:
+        """Raise what the indexes of tx_attempts raise when one of the rows cannot be inserted."""
+        numbers = {(a["order_id"], a["attempt"]) for own in self.attempts.values() for a in own}
+        held = {a["order_id"] for own in self.attempts.values() for a in own if a["state"] in HOLDS_THE_ORDER}
+        signatures = set(self.signatures)
+        for row in new:
+            number = (row["order_id"], row["attempt"])
+            if number in numbers or row["signature"] in signatures or row["order_id"] in held:
+                raise asyncpg.UniqueViolationError(f"tx_attempts {number}")
+            numbers.add(number)
+            signatures.add(row["signature"])
+            held.add(row["order_id"])
+
+    def add_attempt(self, row: Row) -> None:
+        """Insert an attempt that was checked."""
+        self.attempts.setdefault(row["order_id"], []).append(row)
+        self.signatures[row["signature"]] = row

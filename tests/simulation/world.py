@@ -1,0 +1,177 @@
+"""One seed: a few traders, the engine's processes, a storm, then calm; and what the judge says at the end."""
+
+import asyncio
+import gc
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+
+import msgspec
+
+from tests.simulation.chain import VirtualChain
+from tests.simulation.clients import Traders
+from tests.simulation.clock import Current
+from tests.simulation.database import Server
+from tests.simulation.judge import is_over, judge
+from tests.simulation.loop import Process, VirtualLoop
+from tests.simulation.network import Network
+from tests.simulation.nodes import characters
+from tests.simulation.processes import Api, Executor, Notifier, Router, Service, Surroundings
+from tests.simulation.topics import Topics
+from tests.simulation.weather import Weather
+
+CALM_S = 60.0  # the longest that the engine may take to end everything once the faults are over
+MOST_STEPS = 400_000
+
+
+class Outcome(msgspec.Struct):
+    """What became of a seed."""
+
+    seed: int
+    broken: list[str]
+    counts: Counter[str]
+    steps: int
+    seconds: float
+    checksum: int
+
+
+class World:
+    """Everything of one seed."""
+
+    def __init__(self, seed: int, trace: Callable[[str], None] | None) -> None:
+        self.rng = Random(seed)
+        self.loop = VirtualLoop(self.rng, trace)
+        Current.loop, Current.rng = self.loop, self.rng
+        self.weather = Weather(self.loop, self.rng)
+        self.server = Server(self.loop, self.rng, self.weather)
+        self.topics = Topics(self.loop, self.rng, self.weather)
+        self.chain = VirtualChain(self.loop, self.rng, self.weather, self.server.tables)
+        self.network = Network(self.loop, self.rng, self.weather)
+        self.traders = Traders(self.loop, self.rng, self.network)
+        commitment = self.rng.choice(("confirmed", "confirmed", "finalized"))
+        nodes = characters(self.rng)
+        self.around = Surroundings(
+            self.loop, self.rng, self.weather, self.server, self.topics, self.chain, nodes, commitment
+        )
+        self._started: Counter[str] = Counter()
+
+    async def main(self) -> None:
+        """Live through the storm and the calm."""
+        for kind, most in ((Api, 2), (Router, 3), (Executor, 3), (Notifier, 2)):
+            for _ in range(self.rng.randint(1, most)):
+                self.start(kind)
+        trading = asyncio.gather(*(self.traders.trade(n) for n in range(self.rng.randint(2, 6))))
+        await self._storm()
+        self.weather.clear()
+        self.loop.note("CALM")
+        calm_since = self.loop.now
+        while self.loop.now < calm_since + CALM_S and not (trading.done() and self._is_settled()):  # noqa: ASYNC110
+            await asyncio.sleep(0.25)
+        if not trading.done():
+            self.network.broken.append("I9 traders still wait")
+        # What was committed last may still be told.
+        await asyncio.sleep(2.0)
+        self.chain.last_chance()
+
+    def start(self, kind: type[Service]) -> None:
+        """Start a process, and another one whenever it has died."""
+        name = kind.__name__.lower()
+        self._started[name] += 1
+        service = kind(self.around, f"{name}-{self._started[name]}")
+        service.process.on_kill.append(lambda: self._died(service))
+        self.network.services.append(service)
+        service.begin()
+
+    def _died(self, service: Service) -> None:
+        self.network.services.remove(service)
+        self.loop.outside(0.05 + self.rng.random() * (3 if self.weather.stormy else 0.2), self.start, type(service))
+
+    def _is_settled(self) -> bool:
+        return (
+            all(is_over(order) for order in self.server.tables.orders.values())
+            and all(subscriber.ended.done() for subscriber in self.traders.subscribers)
+            and not any(service.process.frozen for service in self.network.services)
+        )
+
+    async def _storm(self) -> None:
+        # Longer than a blockhash lives, in half of the seeds: what lies about an expiry does so in the storm.
+        ends = self.loop.now + 3 + self.rng.random() * self.rng.choice((8, 20))
+        pause = self.rng.choice((0.3, 1.0, 3.0))
+        blows = (self._crash, self._stop, self._lose_database, self._lose_redis, self._flush, self._cut, self._replace)
+        while self.loop.now < ends:
+            await asyncio.sleep(min(self.rng.random() * 2 * pause, ends - self.loop.now))
+            self.rng.choice(blows)()
+
+    def _any(self) -> Process | None:
+        living = [s.process for s in self.network.services if s.process.alive]
+        return self.rng.choice(living) if living else None
+
+    def _crash(self) -> None:
+        process = self._any()
+        if process is not None and self.weather.crashes_left:
+            self.weather.crash(process, "out of the blue")
+
+    def _stop(self) -> None:
+        process = self._any()
+        if process is not None and self.weather.freezes_left and not process.frozen:
+            self.weather.stop(process, "out of the blue")
+            self.topics.claim_from(process)
+
+    def _lose_database(self) -> None:
+        if self.weather.chance(0.4, "database away"):
+            self.weather.database_away_until = self.loop.now + self.rng.random() * 3
+
+    def _lose_redis(self) -> None:
+        if self.weather.chance(0.5, "redis away"):
+            self.weather.redis_away_until = self.loop.now + self.rng.random() * 3
+
+    def _flush(self) -> None:
+        if self.weather.chance(0.5, "flushall"):
+            self.topics.flush()
+
+    def _cut(self) -> None:
+        for subscriber in self.traders.subscribers:
+            if subscriber.connection is not None and self.weather.chance(0.5, "subscriber cut"):
+                subscriber.connection.cut()
+
+    def _replace(self) -> None:
+        living = [s for s in self.network.services if not s.stopping and s.process.alive and not s.process.frozen]
+        if not living or not self.weather.chance(0.5, "polite stop"):
+            return
+        service = self.rng.choice(living)
+        service.stopping = True
+        done = service.spawn(service.stop())
+        done.add_done_callback(lambda _: self.loop.kill(service.process), context=self.loop.world.context)
+        self.loop.outside(6.0, self.loop.kill, service.process)
+
+
+def run_seed(seed: int, trace: Callable[[str], None] | None = None) -> Outcome:
+    """Run one seed inside `virtual_world`; the same seed always takes the same way."""
+    gc.disable()  # what a dead process left behind must not wake up in the middle of it
+    world = World(seed, trace)
+    try:
+        world.loop.run(world.main(), most_steps=MOST_STEPS)
+        broken = judge(world.server.tables, world.chain, world.traders, world.topics)
+    except Exception as error:  # noqa: BLE001 - a seed that cannot be run is broken as well
+        broken = [f"unforeseen: {type(error).__name__}: {error}"]
+    broken += world.network.broken + world.loop.failures
+    outcome = Outcome(seed, broken, _count(world), world.loop.steps, world.loop.now, world.loop.checksum)
+    _bury(world)
+    return outcome
+
+
+def _count(world: World) -> Counter[str]:
+    tables, counts = world.server.tables, Counter(world.weather.counts)
+    counts["orders"] = len(tables.orders)
+    counts["transactions landed"] = sum(t.height is not None for t in world.chain.transactions.values())
+    attempts = [a for own in tables.attempts.values() for a in own]
+    counts["attempts"] = len(attempts)
+    counts["attempts replaced"] = sum(len(own) - 1 for own in tables.attempts.values())
+    for order in tables.orders.values():
+        counts[f"orders {order['status']}"] += 1
+    return counts
+
+
+def _bury(world: World) -> None:
+    for task in asyncio.all_tasks(world.loop):
+        task._log_destroy_pending = False  # type: ignore[attr-defined]
