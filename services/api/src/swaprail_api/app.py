@@ -36,7 +36,7 @@ from swaprail_api.store.announce import Announcer
 from swaprail_api.store.backlog import Backlog
 from swaprail_api.store.cancels import CancelStore
 from swaprail_api.store.intake import IntakeStore
-from swaprail_api.store.keys import KeyTable, KeyUsage
+from swaprail_api.store.keys import KeyTable, KeyUsage, PromptKeyStore
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.starts import StartStore
 from swaprail_api.usecases.accept_batch import AcceptBatch
@@ -63,6 +63,7 @@ class Api:
     def __init__(self, settings: ApiSettings) -> None:
         self.settings = settings
         self.health = Health("api")
+        self.deadline = database_deadline(settings.request_timeout_s)
         self._connect(settings)
         self._write()
         docs = DocsRoutes()
@@ -101,7 +102,7 @@ class Api:
         self.usage = KeyUsage(self.keys)
 
     def _routes(self, settings: ApiSettings) -> list[Endpoint]:
-        deadline = database_deadline(settings.request_timeout_s)
+        deadline = self.deadline
         body = body_deadline(settings.body_timeout_s)
         tokens = load_tokens(settings.tokens_file)
         accept = AcceptOrder(tokens, self.intakes, self.intake, self.backlog, deadline)
@@ -126,7 +127,7 @@ class Api:
         self.limiter: RateLimiter | None = None
         if settings.rate_limit:
             self.limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
-        store = CachedKeyStore(PgKeyStore(self.reads))
+        store = CachedKeyStore(PromptKeyStore(PgKeyStore(self.reads), self.deadline))
         admission = Admission(store, self.usage, self.limiter, keys_required=settings.api_keys_required)
 
         def gate(app: Any) -> Any:

@@ -11,6 +11,9 @@ import asyncpg
 from swaprail.db.statements import timer_of
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import metrics
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
 
 # What asyncpg raises while PostgreSQL is away, starting, stopping or cutting us off.
 AWAY = (
@@ -50,6 +53,7 @@ class Database:
         self._application = application
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
+        self._releasing: set[asyncio.Task[None]] = set()
         self._wait = metrics.CONNECTION_WAIT.labels(pool)
         metrics.CONNECTIONS_MAX.labels(pool).set(size)
         metrics.CONNECTIONS.labels(pool, "idle").set_function(lambda: self._pool.get_idle_size() if self._pool else 0)
@@ -119,12 +123,30 @@ class Database:
             self._wait.observe(began - asked)
             try:
                 rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
+            except BaseException:
+                self._release_behind(pool, connection)
+                raise
             finally:
                 timer_of(sql).observe(perf_counter() - began)
-                await pool.release(connection)
+            await pool.release(connection)
         except AWAY as error:
             raise _away(error) from error
         return rows
+
+    def _release_behind(self, pool: "asyncpg.Pool[asyncpg.Record]", connection: Any) -> None:
+        """Release a connection whose statement failed.
+
+        The server is asked to cancel what was given up, and may be beyond reach: nobody waits for that as well.
+        """
+        task = asyncio.create_task(pool.release(connection), name="release of a connection")
+        self._releasing.add(task)
+        task.add_done_callback(self._released)
+
+    def _released(self, task: "asyncio.Task[None]") -> None:
+        self._releasing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The pool has closed the connection, and opens another when one is needed.
+            log.debug("connection given up", error=type(error).__name__)
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run one statement and return its first row, if any."""

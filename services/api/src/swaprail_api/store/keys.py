@@ -5,12 +5,13 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from swaprail.auth import NewKey
+from swaprail.auth import ApiKey, KeyStore, NewKey
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail.telemetry.survival import survive
+from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.keys import KeyView
 from swaprail_api.store.rows import Row
 
@@ -70,6 +71,18 @@ class KeyTable:
     async def touch(self, used: dict[str, float]) -> None:
         """Note when keys were used, in seconds since 1970."""
         await self._database.fetch(_TOUCH, list(used), list(used.values()))
+
+
+class PromptKeyStore:
+    """Looks keys up in the time that a request has for the database."""
+
+    def __init__(self, store: KeyStore, deadline: Deadline) -> None:
+        self._store = store
+        self._deadline = deadline
+
+    async def find(self, key_id: str) -> ApiKey | None:
+        """Return the key, or None; EngineError unavailable when the store does not answer in time."""
+        return await self._deadline.wait(self._store.find(key_id))
 
 
 class KeyUsage:

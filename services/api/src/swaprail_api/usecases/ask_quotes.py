@@ -12,9 +12,12 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.quotes import QuoteResult
 from swaprail.domain.tokens import TokenList
 from swaprail.messages.topics import QuotesAnswered, QuotesAsked, Topic
+from swaprail.telemetry.logging import get_logger
 from swaprail_api.schemas.quotes import QuoteList, quote_view
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.check_order import find_pair
+
+log = get_logger(__name__)
 
 _SHARE_OF_VENUES = 0.8  # the rest of the time is for the way there and back
 _MAX_ASKING = 256
@@ -40,7 +43,7 @@ class AskQuotes:
         self._tokens = tokens
         self._timeout_s = timeout_s
         self._max_entries = max_entries
-        self._asking = 0
+        self._requests: set[asyncio.Task[Any]] = set()
 
     async def run(self, query: QuotesQuery, trace: str | None) -> QuoteList:
         """Return the venues' answers, best first; EngineError quotes_unavailable if no router answers in time."""
@@ -52,17 +55,32 @@ class AskQuotes:
         return QuoteList([quote_view(result, given.decimals, wanted.decimals) for result in results])
 
     async def _ask(self, asked: QuotesAsked) -> list[QuoteResult]:
-        if self._asking >= _MAX_ASKING:
+        if len(self._requests) >= _MAX_ASKING:
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, "too many quotes are being asked for")
-        self._asking += 1
+        request = self._begin(asked)
         try:
+            # Shielded: what the broker tidies up when it is cancelled goes to Redis too, which may be beyond reach.
             async with asyncio.timeout(self._timeout_s):
-                reply = await self._broker.request(
-                    _encode(asked), stream=str(Topic.QUOTES), timeout=self._timeout_s, maxlen=self._max_entries
-                )
+                reply = await asyncio.shield(request)
             return _results(_answered(reply.body).quotes)
         except (RedisError, OSError, TimeoutError, IncorrectState, msgspec.MsgspecError) as error:
             # IncorrectState: the broker has never been connected.
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, f"no quotes ({type(error).__name__})") from error
         finally:
-            self._asking -= 1
+            request.cancel()
+
+    def _begin(self, asked: QuotesAsked) -> "asyncio.Task[Any]":
+        request = asyncio.create_task(
+            self._broker.request(
+                _encode(asked), stream=str(Topic.QUOTES), timeout=self._timeout_s, maxlen=self._max_entries
+            ),
+            name="quotes",
+        )
+        self._requests.add(request)
+        request.add_done_callback(self._done)
+        return request
+
+    def _done(self, request: "asyncio.Task[Any]") -> None:
+        self._requests.discard(request)
+        if not request.cancelled() and (error := request.exception()) is not None:
+            log.debug("quotes were not asked for", error=type(error).__name__)
