@@ -5,6 +5,7 @@ from typing import Any, cast
 import uvicorn
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
 from swaprail.telemetry.logging import get_logger
@@ -28,7 +29,7 @@ class Front:
         self._server = HttpServer(
             uvicorn.Config(
                 api.asgi,
-                http="httptools",
+                http=BoundedHttp,
                 ws=cast("Any", self._notifier.protocol),
                 lifespan="on",
                 log_config=None,

@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
 from swaprail.telemetry.logging import get_logger
@@ -21,7 +22,7 @@ class ApiService:
         self._server = HttpServer(
             uvicorn.Config(
                 api.asgi,
-                http="httptools",
+                http=BoundedHttp,
                 ws="none",
                 lifespan="on",
                 log_config=None,

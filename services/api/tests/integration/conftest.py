@@ -10,6 +10,7 @@ import httpx
 import pytest
 import uvicorn
 
+from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer
 from swaprail_api.app import Api, build
 from swaprail_api.settings import ApiSettings
@@ -44,7 +45,8 @@ async def running(**given: Any) -> AsyncIterator[Running]:
     """Serve an API with these settings on a free port."""
     settings = ApiSettings(_env_file=None, port=0, **given)
     api = build(settings)
-    server = HttpServer(uvicorn.Config(api.asgi, log_config=None, access_log=False, ws="none", lifespan="on"))
+    config = uvicorn.Config(api.asgi, log_config=None, access_log=False, ws="none", lifespan="on", http=BoundedHttp)
+    server = HttpServer(config)
     await server.open("127.0.0.1", 0)
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
     base = f"http://127.0.0.1:{server.port}"

@@ -6,6 +6,7 @@ from typing import Any, cast
 import uvicorn
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer
 from swaprail.telemetry.health import Health
 from swaprail.telemetry.logging import get_logger
@@ -30,7 +31,7 @@ class NotifierService:
             uvicorn.Config(
                 plain_app(self.health),
                 ws=cast("Any", self.notifier.protocol),
-                http="httptools",
+                http=BoundedHttp,
                 log_config=None,
                 access_log=False,
                 lifespan="off",
