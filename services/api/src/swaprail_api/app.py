@@ -21,7 +21,7 @@ from swaprail.telemetry.health import Health
 from swaprail_api.cursor import Cursors
 from swaprail_api.deadline import body_deadline, database_deadline
 from swaprail_api.http.edge import Edge
-from swaprail_api.http.endpoints import Endpoint, litestar_handler
+from swaprail_api.http.endpoints import Endpoint, litestar_handlers
 from swaprail_api.http.gate import Admission, Gate
 from swaprail_api.http.problems import handle_exception
 from swaprail_api.rate_limit import RateLimiter
@@ -134,7 +134,7 @@ class Api:
             return Gate(app, admission)
 
         return Litestar(
-            [litestar_handler(endpoint) for endpoint in self.endpoints],
+            litestar_handlers(self.endpoints),
             middleware=[gate],
             lifespan=[self._lifespan],
             exception_handlers={Exception: handle_exception},

@@ -51,6 +51,7 @@ def document(endpoints: list[Endpoint]) -> bytes:
     types = [t for e in endpoints for t in (e.body, *(kind for _, kind in e.answers.values())) if t is not None]
     queries = [e.query for e in endpoints if e.query is not None]
     _, components = msgspec.json.schema_components([*types, *queries, Problem], ref_template=_REF)
+    _take_numbers(components)
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
         paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, components)
@@ -73,6 +74,15 @@ def document(endpoints: list[Endpoint]) -> bytes:
         },
     }
     return msgspec.json.format(msgspec.json.encode(whole, order="deterministic"), indent=2) + b"\n"
+
+
+def _take_numbers(schema: Any) -> None:
+    """Say that a Decimal is also read from a JSON number; msgspec names only the string that it writes."""
+    for part in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(part, dict) and part.get("format") == "decimal":
+            part["type"] = ["string", "number"]
+        elif isinstance(part, dict | list):
+            _take_numbers(part)
 
 
 def _operation(endpoint: Endpoint, components: Json) -> Json:

@@ -1,6 +1,6 @@
 """Who is calling: API keys, and one-time tickets for browsers."""
 
-from swaprail.auth.keys import ApiKey, NewKey, generate_key, hash_secret, parse_key
+from swaprail.auth.keys import ApiKey, NewKey, generate_key, hash_secret, is_key_id, parse_key
 from swaprail.auth.principals import ALL_SCOPES, LOCAL, Principal, Scope, authenticate, verify
 from swaprail.auth.settings import AuthSettings
 from swaprail.auth.stores import CachedKeyStore, KeyStore, PgKeyStore
@@ -22,6 +22,7 @@ __all__ = [
     "burn_name",
     "generate_key",
     "hash_secret",
+    "is_key_id",
     "issue_ticket",
     "parse_key",
     "read_ticket",

@@ -9,6 +9,7 @@ import msgspec
 
 PREFIX = "swr"
 _KEY = re.compile(r"swr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
+_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -49,3 +50,8 @@ def parse_key(text: str) -> tuple[str, str] | None:
     """Return id and secret of a key, or None if the text is no key."""
     match = _KEY.fullmatch(text)
     return (match[1], match[2]) if match else None
+
+
+def is_key_id(text: str) -> bool:
+    """Tell whether a text may be the id of a key. No other text needs to reach the database."""
+    return _ID.fullmatch(text) is not None

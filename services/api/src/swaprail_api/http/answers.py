@@ -42,8 +42,8 @@ def json_answer(status: int, content: object, headers: Headers = ()) -> Answer:
     return Answer(status, encode(content), JSON, headers)
 
 
-def empty_answer() -> Answer:
+def empty_answer(*headers: tuple[bytes, bytes]) -> Answer:
     """Return 204."""
     answer = Answer(204, b"")
-    answer.headers = list(_ALWAYS)
+    answer.headers = [*_ALWAYS, *headers]
     return answer

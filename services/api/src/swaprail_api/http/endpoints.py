@@ -1,6 +1,7 @@
 """What a route is: how it is reached, who may call it, what it answers. Litestar and OpenAPI are fed from it."""
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -8,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
-from swaprail_api.http.answers import Answer
+from swaprail_api.http.answers import Answer, empty_answer
 
 type Handle = Callable[..., Awaitable[Answer]]
 
@@ -31,11 +32,34 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     example: dict[str, object] | None = None
 
 
-def litestar_handler(endpoint: Endpoint) -> HTTPRouteHandler:
-    """Return the Litestar handler of an endpoint. Handlers return ready bytes, so Litestar only routes."""
+def litestar_handlers(endpoints: Iterable[Endpoint]) -> list[HTTPRouteHandler]:
+    """Return the Litestar handlers of the endpoints, and of OPTIONS of their paths."""
+    methods: dict[str, list[str]] = defaultdict(list)
+    for endpoint in endpoints:
+        methods[endpoint.path].append(endpoint.method)
+    # OPTIONS first: Litestar makes its own for a path without one, and names only the methods of its first handler.
+    return [*(_options_handler(path, taken) for path, taken in methods.items()), *map(_handler, endpoints)]
+
+
+def _path(path: str) -> str:
     # A wallet may hold a slash, so it takes the rest of the path.
-    path = endpoint.path.replace("{wallet}", "{wallet:path}")
+    path = path.replace("{wallet}", "{wallet:path}")
     for name in ("orderId", "keyId"):
         path = path.replace(f"{{{name}}}", f"{{{name}:str}}")
+    return path
+
+
+def _options_handler(path: str, methods: list[str]) -> HTTPRouteHandler:
+    allow = (b"allow", ", ".join(sorted([*methods, "OPTIONS"])).encode())
+
+    async def options() -> Answer:
+        return empty_answer(allow)
+
+    return HTTPRouteHandler(_path(path), http_method=["OPTIONS"], status_code=200)(options)
+
+
+def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
+    # Handlers return ready bytes, so Litestar only routes.
+    path = _path(endpoint.path)
     handler = HTTPRouteHandler(path, http_method=[endpoint.method], status_code=200, opt={"endpoint": endpoint})
     return handler(endpoint.handle)

@@ -7,17 +7,28 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from swaprail.auth import Scope
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import DEFAULT_SLIPPAGE_BPS
 
 MAX_BATCH = 100
+MAX_WALLET = 64
 
-Wallet = Annotated[str, Meta(min_length=1, max_length=64, description="the wallet that swaps", examples=["alice"])]
+Wallet = Annotated[
+    str, Meta(min_length=1, max_length=MAX_WALLET, description="the wallet that swaps", examples=["alice"])
+]
 TokenName = Annotated[
     str, Meta(min_length=1, max_length=64, description="symbol or mint of a configured token", examples=["SOL"])
 ]
+# What the decoder of a Decimal takes.
+_DECIMAL: dict[str, object] = {"pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"}
 Amount = Annotated[
-    Decimal, Meta(description="whole tokens, a JSON number or a decimal string; exact", examples=["1.5"])
+    Decimal,
+    Meta(
+        description="whole tokens, a JSON number or a decimal string; exact",
+        examples=["1.5"],
+        extra_json_schema=_DECIMAL,
+    ),
 ]
 
 
@@ -32,7 +43,10 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
         int, Meta(ge=0, le=10_000, description="how far below the quote the output may fall, in 1/100 %")
     ] = DEFAULT_SLIPPAGE_BPS
     min_output_amount: (
-        Annotated[Decimal, Meta(description="least output in whole tokens, whatever the quote")] | None
+        Annotated[
+            Decimal, Meta(description="least output in whole tokens, whatever the quote", extra_json_schema=_DECIMAL)
+        ]
+        | None
     ) = None
     expires_at: (
         Annotated[datetime, Meta(tz=True, description="until when the swap may be submitted, RFC 3339 with an offset")]
@@ -58,7 +72,7 @@ class NewApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """An API key to make, for the account of the caller. It cannot have scopes that the caller lacks."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100, examples=["trading desk"])]
-    scopes: Annotated[list[str], Meta(min_length=1, max_length=10, examples=[["orders:read", "orders:write"]])]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=10, examples=[["orders:read", "orders:write"]])]
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
 
 

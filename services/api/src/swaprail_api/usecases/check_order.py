@@ -8,7 +8,8 @@ from swaprail.domain.amounts import to_base_units
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail.domain.tokens import Token, TokenList
-from swaprail_api.schemas.requests import PlaceOrder
+from swaprail_api.schemas.requests import MAX_WALLET, PlaceOrder
+from swaprail_api.schemas.times import in_utc
 
 
 def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: bool, trace: str | None) -> NewOrder:
@@ -29,7 +30,7 @@ def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: b
         input_amount=to_base_units(body.input_amount, given.decimals, "inputAmount"),
         slippage_bps=body.slippage_bps,
         min_output_amount=None if least is None else to_base_units(least, wanted.decimals, "minOutputAmount"),
-        expires_at=None if body.expires_at is None else body.expires_at.astimezone(UTC),
+        expires_at=None if body.expires_at is None else in_utc(body.expires_at, "expiresAt"),
         execute=execute,
         trace=trace,
     )
@@ -43,11 +44,11 @@ def find_pair(tokens: TokenList, given: str, wanted: str) -> tuple[Token, Token]
     return first, second
 
 
-def check_wallet(wallet: str) -> None:
-    """Raise EngineError unless every character can be seen."""
-    if not wallet.isprintable() or wallet.strip() != wallet:
-        message = "a wallet has 1 to 64 visible characters"
-        raise EngineError(ErrorCode.VALIDATION_FAILED, message, field="userWallet")
+def check_wallet(wallet: str, field: str = "userWallet") -> None:
+    """Raise EngineError unless there are 1 to 64 characters and every one can be seen."""
+    if not 1 <= len(wallet) <= MAX_WALLET or not wallet.isprintable() or wallet.strip() != wallet:
+        message = f"a wallet has 1 to {MAX_WALLET} visible characters"
+        raise EngineError(ErrorCode.VALIDATION_FAILED, message, field=field)
 
 
 def expiry_error(order: NewOrder) -> EngineError | None:

@@ -6,6 +6,7 @@ from swaprail_api.schemas.orders import OrderPage
 from swaprail_api.schemas.requests import ListQuery
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.rows import order_view
+from swaprail_api.usecases.check_order import check_wallet
 
 
 class ListOrders:
@@ -18,6 +19,7 @@ class ListOrders:
 
     async def run(self, account: str, wallet: str, query: ListQuery) -> OrderPage:
         """Return a page and the cursor of the next; EngineError cursor_invalid for a cursor of another list."""
+        check_wallet(wallet, "wallet")
         status = query.status
         before = self._cursors.read(query.cursor, account, wallet, status) if query.cursor is not None else None
         # One more than asked tells whether there is a next page.

@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from swaprail.auth import ALL_SCOPES, Principal, generate_key
+from swaprail.auth import Principal, generate_key, is_key_id
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.keys import CreatedKey, KeyView
 from swaprail_api.schemas.requests import NewApiKey
+from swaprail_api.schemas.times import in_utc
 from swaprail_api.store.keys import KeyTable
 
 
@@ -21,15 +22,15 @@ class ManageKeys:
 
     async def create(self, wanted: NewApiKey, principal: Principal) -> CreatedKey:
         """Return a new key of the caller's account, its secret included; EngineError if it would have more scopes."""
-        scopes = set(wanted.scopes)
-        if unknown := scopes - ALL_SCOPES:
-            message = f"there is no scope {min(unknown)}"
-            raise EngineError(ErrorCode.VALIDATION_FAILED, message, field="scopes")
+        if not wanted.name.isprintable():
+            raise EngineError(ErrorCode.VALIDATION_FAILED, "a name has visible characters only", field="name")
+        scopes = set(map(str, wanted.scopes))
         for scope in sorted(scopes):
             principal.require(scope)
-        if wanted.expires_at is not None and wanted.expires_at <= datetime.now(UTC):
+        expires_at = None if wanted.expires_at is None else in_utc(wanted.expires_at, "expiresAt")
+        if expires_at is not None and expires_at <= datetime.now(UTC):
             raise EngineError(ErrorCode.EXPIRY_IN_PAST, "expiresAt is not in the future", field="expiresAt")
-        return await self.store(principal.account, wanted.name, scopes, wanted.expires_at)
+        return await self.store(principal.account, wanted.name, scopes, expires_at)
 
     async def store(self, account: str, name: str, scopes: set[str], expires_at: datetime | None) -> CreatedKey:
         """Store a new key and return it, its secret included."""
@@ -44,5 +45,5 @@ class ManageKeys:
 
     async def revoke(self, key_id: str, account: str) -> None:
         """Make a key useless, at the latest ten seconds from now; EngineError not_found if there is none."""
-        if not await self._deadline.wait(self._keys.revoke(key_id, account)):
+        if not is_key_id(key_id) or not await self._deadline.wait(self._keys.revoke(key_id, account)):
             raise EngineError(ErrorCode.NOT_FOUND, "the account has no such key")
