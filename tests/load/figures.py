@@ -40,22 +40,34 @@ TARGETS = {
         "messages_not_as_described": Target(most=0),
         "not_confirmed": Target(most=0),
     },
-    "fanout": {
-        "deliveries_per_s_per_core": Target(least=100_000),
-        "delivery_p99_ms": Target(most=50),
-        "kib_per_client": Target(most=30),
-    },
 }
 # Of medians of interleaved runs, ours over the tuned peer's.
 COMPARISON_TARGETS = {"confirmed_per_s": Target(least=3)}
 # What does not depend on how busy the machine is.
 COUNTED = ("commits_per_order", "redis_commands_per_order", "largest_service_mb", "not_confirmed")
+SHARES = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
 SERVICES = ("api", "executor", "front", "notifier", "router", "peer", "peer_api", "peer_worker")
 
 
 def is_service(name: str) -> bool:
     """Tell whether it is one of an engine's own processes, or one more like `router-2`."""
     return name.partition("-")[0] in SERVICES
+
+
+def targets_of(part: str) -> dict[str, Target]:
+    """Return the targets of a part of the suite; those of the fan-out are its own."""
+    if part == "fanout":
+        from tests.load.fanout_run import TARGETS as OF_FANOUT
+
+        return OF_FANOUT
+    return TARGETS.get({"comparison": "throughput", "comparison-latency": "latency"}.get(part, part), {})
+
+
+def shown(value: float) -> str:
+    """Return a number as people read it."""
+    if abs(value) >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
 def quantile(values: Sequence[float], share: float) -> float:
@@ -68,6 +80,11 @@ def quantile(values: Sequence[float], share: float) -> float:
 
 def spread_ms(name: str, seconds: Sequence[float]) -> Figures:
     return {f"{name}_p50_ms": quantile(seconds, 0.5) * 1000, f"{name}_p99_ms": quantile(seconds, 0.99) * 1000}
+
+
+def distribution_ms(name: str, seconds: Sequence[float]) -> Figures:
+    """Return the quantiles that a plot of the distribution needs."""
+    return {f"{name}_at_{share}": quantile(seconds, share) * 1000 for share in SHARES}
 
 
 def medians(runs: Sequence[Figures]) -> Figures:

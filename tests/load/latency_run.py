@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from swaprail.domain.lifecycle import Status
 from tests.load.counters import Counters, memory_by_process
-from tests.load.figures import Figures, costs, memory, spread_ms
+from tests.load.figures import Figures, costs, distribution_ms, memory, spread_ms
 from tests.load.open_loop import Followed, OpenLoop
 from tests.load.options import PEERS, Layout, Options
 from tests.load.running import running
@@ -55,11 +55,13 @@ async def _place(engine: Subject, numbers: range, rate: int) -> list[Followed]:
 def _figures(followed: Sequence[Followed], layout: Layout) -> Figures:
     confirmed = [f for f in followed if f.watcher.seen[-1].message.status is Status.CONFIRMED]
     venue_s = sum(VENUE_S.values())
+    # From the planned time: what a late answer delays is counted too.
+    overheads = [f.watcher.seen[-1].at - f.planned - venue_s for f in confirmed]
     figures = {
         "orders": len(followed),
         "not_confirmed": len(followed) - len(confirmed),
-        # From the planned time: what a late answer delays is counted too.
-        **spread_ms("overhead", [f.watcher.seen[-1].at - f.planned - venue_s for f in confirmed]),
+        **spread_ms("overhead", overheads),
+        **distribution_ms("overhead", overheads),
         **spread_ms("commit_to_socket", [delay for f in followed for delay in f.watcher.delays()]),
         **spread_ms("post", [f.post.took for f in followed]),
         **spread_ms("generator_late", [f.late for f in followed]),

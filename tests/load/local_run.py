@@ -25,6 +25,7 @@ QUESTIONS = Questions(
     open="select count(*) from orders where queued_at is not null and closed_at is null",
     ended="""select count(*) filter (where status = 'CONFIRMED') as confirmed,
         extract(epoch from max(closed_at))::float8 as last from orders where id = any($1::uuid[])""",
+    each_ended="select id, extract(epoch from closed_at)::float8 as at from orders where id = any($1::uuid[])",
 )
 
 

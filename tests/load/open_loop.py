@@ -27,9 +27,10 @@ class Followed(NamedTuple):
 
 
 class OpenLoop:
-    """Places and follows orders at a rate."""
+    """Places orders at a rate, and follows each by a WebSocket of its own if told to. For one run."""
 
-    def __init__(self, url: str, ws_url: str) -> None:
+    def __init__(self, url: str, ws_url: str, *, follow: bool = True) -> None:
+        self._follow = follow
         self._url = url
         self._ws_url = ws_url
         self._free: deque[Lane] = deque()
@@ -59,7 +60,8 @@ class OpenLoop:
         post = Post(order_id_of(answer), sent, time.perf_counter() - began)
         self._free.append(lane)
         watcher = Watcher(post.order_id)
-        await watcher.follow(self._ws_url, END_S)
+        if self._follow:
+            await watcher.follow(self._ws_url, END_S)
         return Followed(post, sent - planned, watcher)
 
     async def _new_lane(self) -> Lane:

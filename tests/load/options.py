@@ -9,7 +9,19 @@ from typing import Literal
 type Layout = Literal["front", "separate", "tuned", "faithful"]
 LAYOUTS: tuple[Layout, ...] = ("front", "separate")
 PEERS: tuple[Layout, ...] = ("tuned", "faithful")
-PARTS = ("comparison", "throughput", "latency", "sweep", "fanout", "scaling", "memory", "profile", "trace")
+PARTS = (
+    "comparison",
+    "comparison-latency",
+    "throughput",
+    "latency",
+    "sweep",
+    "fanout",
+    "scaling",
+    "burst",
+    "memory",
+    "profile",
+    "trace",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +29,7 @@ class Options:
     """Sizes of the runs. Layouts: API and notifier as one process behind one port, or as two; or the peer's."""
 
     counts: bool
+    peer: bool
     render: bool
     record: bool
     parts: tuple[str, ...]
@@ -42,9 +55,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         raise SystemExit(f"bench: no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     layouts = tuple(given.layout.split(",")) if given.layout else LAYOUTS[:1]
     if given.without_peer:
-        parts = tuple(part for part in parts if part != "comparison")
+        parts = tuple(part for part in parts if not part.startswith("comparison"))
     options = Options(
         counts=given.counts,
+        peer=not given.without_peer and bool({"comparison", "comparison-latency", "sweep"} & set(parts)),
         render=given.render,
         record=given.record,
         parts=parts,

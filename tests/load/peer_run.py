@@ -30,6 +30,7 @@ QUESTIONS = Questions(
     open="select count(*) from orders where status not in ('CONFIRMED', 'FAILED')",
     ended="""select count(*) filter (where status = 'CONFIRMED') as confirmed,
         extract(epoch from max(updated_at))::float8 as last from orders where id = any($1::uuid[])""",
+    each_ended="select id, extract(epoch from updated_at)::float8 as at from orders where id = any($1::uuid[])",
 )
 _BROKEN = """
 select id, status, (select count(*) from order_events where order_id = orders.id) as events from orders

@@ -1,70 +1,96 @@
-"""Tables for people, JSON lines for programs."""
+"""Results as text for a terminal."""
 
 import json
-from collections.abc import Sequence
-from typing import NamedTuple
 
-from tests.load.figures import TARGETS, Figures, Target, medians
-from tests.load.options import Layout
+from tests.load.comparison import ratios
+from tests.load.figures import COMPARISON_TARGETS, Figures, Target, medians, shown, targets_of
+from tests.load.options import PEERS
+from tests.load.profile_report import profile_text, steps_text
+from tests.load.profile_run import Sampled
+from tests.load.results import Columns, Result
+from tests.load.spans import Step
+
+GROUPS = (
+    "orders",
+    "confirmed_per_s",
+    "accepted_per_s",
+    "overhead",
+    "commit_to",
+    "sent_to",
+    "after",
+    "post",
+    "commits",
+    "redis",
+    "rollb",
+    "wal",
+    "cpu",
+    "largest",
+    "mb",
+)
 
 
-class Outcome(NamedTuple):
-    """All runs of one kind in one layout."""
+def text_of(result: Result) -> str:
+    if result.part == "profile":
+        return "\n\n".join(profile_text(sampled) for sampled in result.decode(list[Sampled]))
+    if result.part == "trace":
+        return steps_text(result.decode(list[Step]))
+    columns = result.columns()
+    if result.part == "sweep":
+        return "\n\n".join(_points(layout, points) for layout, points in columns.items())
+    texts = [json_lines(result.part, columns), table(result.part, columns)]
+    return "\n\n".join([*texts, ratio_lines(columns)] if result.part.startswith("comparison") else texts)
 
-    kind: str
-    layout: Layout
-    runs: list[Figures]
 
-
-def table(kind: str, outcomes: Sequence[Outcome]) -> str:
+def table(part: str, columns: Columns) -> str:
     """Return a table with a column for each layout, medians of its runs."""
-    columns = {f"{o.layout}, {len(o.runs)} run{'s'[: len(o.runs) > 1]}": medians(o.runs) for o in outcomes}
-    targets = TARGETS[kind]
-    names = list(dict.fromkeys(name for figures in columns.values() for name in figures))
-    head = f"{kind:<28}" + "".join(f"{title:>18}" for title in columns) + f"{'target':>12}"
+    middles = {layout: medians(runs) for layout, runs in columns.items()}
+    targets = targets_of(part)
+    names = dict.fromkeys(name for figures in middles.values() for name in figures if "_at_" not in name)
+    titles = [f"{layout}, {len(runs)} run{'s'[: len(runs) > 1]}" for layout, runs in columns.items()]
+    width = max(18, *(len(title) + 2 for title in titles))
+    head = f"{part:<30}" + "".join(f"{title:>{width}}" for title in titles) + f"{'target':>12}"
     lines = [head, "-" * len(head)]
     for name in sorted(names, key=_rank):
-        cells = "".join(f"{_cell(figures, name, targets):>18}" for figures in columns.values())
-        lines.append(f"{name:<28}{cells}{targets.get(name, '')!s:>12}")
+        cells = "".join(f"{_cell(figures, name, layout, targets):>{width}}" for layout, figures in middles.items())
+        lines.append(f"{name:<30}{cells}{targets.get(name, '')!s:>12}")
     return "\n".join(lines)
 
 
-def json_lines(outcome: Outcome) -> str:
+def json_lines(part: str, columns: Columns) -> str:
     """Return a line for each run."""
+    runs = [(layout, number, run) for layout, all_of in columns.items() for number, run in enumerate(all_of, 1)]
     return "\n".join(
-        json.dumps({"kind": outcome.kind, "layout": outcome.layout, "run": number} | _rounded(figures))
-        for number, figures in enumerate(outcome.runs, 1)
+        json.dumps({"kind": part, "layout": layout, "run": number} | {n: round(v, 3) for n, v in run.items()})
+        for layout, number, run in runs
     )
 
 
-def _cell(figures: Figures, name: str, targets: dict[str, Target]) -> str:
+def ratio_lines(columns: Columns) -> str:
+    """Return ours over the tuned peer's, marked where it misses its target."""
+    lines = []
+    for name, value in ratios(columns).items():
+        target = COMPARISON_TARGETS.get(name)
+        missed = target is not None and not target.holds(value)
+        lines.append(
+            f"{'! ' * missed}{name}: {value:.2f} times the tuned peer's{f', target {target}' if target else ''}"
+        )
+    return "\n".join(lines)
+
+
+def _points(layout: str, points: list[Figures]) -> str:
+    names = ("rate", "confirmed_per_s", "overhead_p50_ms", "overhead_p99_ms", "post_p99_ms", "growth_ms_per_s")
+    head = f"{'sweep, ' + layout:<14}" + "".join(f"{name:>18}" for name in names)
+    rows = [" " * 14 + "".join(f"{shown(point[name]):>18}" for name in names) for point in points]
+    return "\n".join([head, "-" * len(head), *rows])
+
+
+def _cell(figures: Figures, name: str, layout: str, targets: dict[str, Target]) -> str:
     if name not in figures:
         return "-"
-    value = figures[name]
-    missed = name in targets and not targets[name].holds(value)
-    return ("! " if missed else "") + (f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.2f}")
-
-
-def _rounded(figures: Figures) -> Figures:
-    return {name: round(value, 3) for name, value in figures.items()}
+    missed = layout not in PEERS and name in targets and not targets[name].holds(figures[name])
+    return ("! " if missed else "") + shown(figures[name])
 
 
 def _rank(name: str) -> tuple[int, str]:
     """Orders, speed, times, counts, costs, memory."""
-    groups = (
-        "orders",
-        "confirmed_per_s",
-        "accepted_per_s",
-        "overhead",
-        "commit_to",
-        "after",
-        "post",
-        "commits",
-        "redis",
-        "rollb",
-        "wal",
-        "cpu",
-        "largest",
-        "mb",
-    )
-    return next((at for at, group in enumerate(groups) if name.startswith(group)), len(groups)), name
+    return next((at for at, group in enumerate(GROUPS) if name.startswith(group)), len(GROUPS)), name

@@ -5,10 +5,11 @@ from typing import Any, NamedTuple, Protocol
 
 
 class Questions(NamedTuple):
-    """SQL: how many orders are open; of the ids $1, how many are CONFIRMED and when the last one ended."""
+    """SQL: how many orders are open; of the ids $1, how many are CONFIRMED and when the last one, and each, ended."""
 
     open: str
     ended: str
+    each_ended: str
 
 
 class Subject(Protocol):

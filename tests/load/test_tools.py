@@ -9,7 +9,7 @@ from tests.load.figures import Target, medians, quantile
 from tests.load.http_lane import Lane, LaneBrokenError, open_lane, parse_answer
 from tests.load.options import PARTS, parse_options
 from tests.load.placing import order_id_of, request_of
-from tests.load.report import Outcome, table
+from tests.load.report import table
 from tests.load.throughput import place_orders
 
 BODY = b'{"orderId":"0198","status":"PENDING"}'
@@ -49,7 +49,7 @@ async def server() -> AsyncIterator[tuple[Server, str]]:
 
 async def test_each_order_is_placed_once_when_lanes_share_the_numbers(server: tuple[Server, str]) -> None:
     behaviour, url = server
-    posts = await asyncio.wait_for(place_orders(url, range(50), 4, keys=True), 10)
+    posts = await asyncio.wait_for(place_orders([url], range(50), 4, keys=True), 10)
     assert len(posts) == behaviour.requests == 50
     assert all(post.order_id == "0198" and post.took > 0 for post in posts)
 
@@ -88,7 +88,7 @@ def test_quantiles_are_values_that_occurred() -> None:
 def test_a_table_marks_what_misses_its_target() -> None:
     runs = [{"orders": 10.0, "commits_per_order": n} for n in (0.5, 1.25, 3.0)]
     assert medians(runs)["commits_per_order"] == 1.25
-    text = table("throughput", [Outcome("throughput", "front", runs)])
+    text = table("throughput", {"front": runs})
     assert "! 1.25" in text
     assert Target(most=1).holds(1)
     assert not Target(least=1200).holds(1199)

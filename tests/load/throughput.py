@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.load.http_lane import Lane, open_lane
 from tests.load.placing import Post, order_id_of, request_of
@@ -10,9 +10,9 @@ from tests.load.placing import Post, order_id_of, request_of
 LONGEST_S = 300.0
 
 
-async def place_orders(url: str, numbers: range, connections: int, *, keys: bool) -> list[Post]:
-    """Place one order for each number as fast as the engine accepts them."""
-    lanes = [await open_lane(url) for _ in range(connections)]
+async def place_orders(urls: Sequence[str], numbers: range, connections: int, *, keys: bool = False) -> list[Post]:
+    """Place one order for each number as fast as the engine's APIs accept them."""
+    lanes = [await open_lane(urls[at % len(urls)]) for at in range(connections)]
     posts: list[Post] = []
     waiting = iter(numbers)
     try:

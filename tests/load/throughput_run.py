@@ -21,7 +21,7 @@ async def throughput_run(options: Options, layout: Layout) -> Figures:
     """Return what was measured; VoidRunError when the run proves nothing."""
     async with running(layout, **NO_DELAYS, **sampler_settings(options.profile_dir)) as engine:
         pids = engine.pids
-        warm = await place_orders(engine.url, range(options.warm_up), options.connections, keys=options.keys)
+        warm = await place_orders([engine.url], range(options.warm_up), options.connections, keys=options.keys)
         await Watch(engine).until_none_open(END_S)
         counters = Counters(engine.dsn, engine.redis_url, pids)
         await counters.open()
@@ -39,7 +39,7 @@ async def _measure(engine: Subject, counters: Counters, options: Options) -> tup
     settled, instant, began = await counters.settled(), await counters.instant(), time.time()
     numbers = range(options.warm_up, options.warm_up + options.orders)
     async with sampled(engine.pids, options.profile_dir):
-        posts = await place_orders(engine.url, numbers, options.connections, keys=options.keys)
+        posts = await place_orders([engine.url], numbers, options.connections, keys=options.keys)
         accepted = time.time()
         await watch.until_none_open(END_S)
     after, seconds = await counters.instant(), time.time() - began
