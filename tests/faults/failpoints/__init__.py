@@ -1,0 +1,1 @@
+"""Named failpoints between every two effects of the engine: a service dies before or after each, for real."""
