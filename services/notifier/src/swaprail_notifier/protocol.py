@@ -272,6 +272,10 @@ class Socket(asyncio.Protocol):
         for data in self._conn.data_to_send():
             if data:
                 self._transport.write(data)
+            elif self._conn.parser_exc is not None and self._close_code and self._transport.can_write_eof():
+                # The rest of a bad frame may still be on its way: closed with it unread, the connection would be reset,
+                # and the close frame lost. The client has CLOSE_TIMEOUT_S to end it; what comes is thrown away.
+                self._transport.write_eof()
             else:
                 self._transport.close()
 
