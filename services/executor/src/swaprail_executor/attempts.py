@@ -9,6 +9,7 @@ from swaprail.db.statements import named
 from swaprail.db.transitions import GUARDED_UPDATE, RESULT, TERMINAL_NAMES, Move
 from swaprail.domain.chain import AttemptState, SignedSwap
 
+# By fence as well: of two rows of an order in one batch, one is of a lease that is over, and it changes nothing.
 _SUBMIT = named(
     "submit",
     f"""
@@ -25,7 +26,7 @@ stored as (
     insert into tx_attempts (order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height,
         fence, venue)
     select v.id, v.attempt, v.signature, v.raw, v.message_sha256, v.blockhash, v.last_valid, v.fence, v.venue
-    from v join up on up.id = v.id
+    from v join up on up.id = v.id and up.fence = v.fence
 )
 {RESULT}
 """,  # noqa: S608 - constants only
@@ -46,7 +47,7 @@ with v as (
 settled as (
     update tx_attempts a set state = v.state, slot = v.slot, output_amount = v.output_amount, error = v.error,
         evidence = v.evidence, settled_at = now()
-    from v join up on up.id = v.id
+    from v join up on up.id = v.id and up.fence = v.fence
     where a.order_id = v.id and a.signature = v.signature and v.state <> 'LIVE'
 )
 {RESULT}

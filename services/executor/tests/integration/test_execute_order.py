@@ -14,7 +14,16 @@ import pytest
 from swaprail.db.connect import Database
 from swaprail.db.transitions import write_moves
 from swaprail.db.writer import BatchWriter
-from swaprail.domain.chain import BuiltSwap, Commitment, ExpiryProof, Landing, NodeProof, SignedSwap, SwapTerms
+from swaprail.domain.chain import (
+    AttemptState,
+    BuiltSwap,
+    Commitment,
+    ExpiryProof,
+    Landing,
+    NodeProof,
+    SignedSwap,
+    SwapTerms,
+)
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
@@ -25,7 +34,7 @@ from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order, lease_order
-from swaprail_executor.attempts import read_live, write_settlements, write_submissions
+from swaprail_executor.attempts import Settlement, read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.settings import ExecutorSettings
@@ -272,6 +281,27 @@ async def test_the_order_is_known_to_have_gone_on_when_it_was_settled_while_its_
     with pytest.raises(StaleLeaseError):
         await execute_order(bench.desk, stopped)
     assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
+async def test_the_attempt_is_left_alone_by_a_lost_lease_when_its_row_shares_the_statement_of_the_next(
+    bench: Bench,
+) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    (attempt,) = await bench.attempts(order)
+    stale = await bench.lease(order.id)
+    held = await bench.lease(order.id)
+    lost = Settlement(stale, Status.CONFIRMED, signature=attempt["signature"], state=AttemptState.LANDED, due_in_s=0)
+    marks = Settlement(
+        held, Status.SUBMITTED, signature=attempt["signature"], state=AttemptState.LIVE, reconciling=True
+    )
+    rows = await write_settlements(bench.db, [lost, marks])
+    assert [row["fence"] for row in rows] == [held.fence]
+    assert [a["state"] for a in await bench.attempts(order)] == ["LIVE"]
 
 
 async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(bench: Bench) -> None:
