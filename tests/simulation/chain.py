@@ -28,6 +28,7 @@ class Transaction(msgspec.Struct):
     error: str | None = None
     fork: int | None = None
     receipts: int = 0
+    is_underway: bool = False
 
 
 class VirtualChain:
@@ -57,17 +58,18 @@ class VirtualChain:
             self.broken.append(f"I4 {read_terms(raw).order_id} was sent before it was stored")
 
     def receive(self, raw: bytes) -> None:
-        """Receive bytes from a node; whether and when they land is drawn anew each time, until they have landed."""
+        """Receive bytes from a node: the first time their fate is drawn, and again only while they were dropped."""
         known = self._known(raw)
         known.receipts += 1
-        if known.height is not None or self.height > known.last_valid:
+        if known.is_underway or self.height > known.last_valid:
             return
         known.fork = self.height
         mood = self._mood()
         if mood == "dropped":
             return
-        left = known.last_valid - self.height
-        self._loop.outside(self._slots(mood, left) * SLOT_S, self._land, known)
+        known.is_underway = True
+        slots = self._slots(mood, known.last_valid - self.height)
+        self._loop.outside(slots * SLOT_S, self._land, known)
 
     def _slots(self, mood: str, left: int) -> int:
         if mood == "well":

@@ -23,14 +23,14 @@ HONEST, BEHIND, INDEX_BEHIND, DENIES = "honest", "behind", "index behind", "deni
 class Character:
     """How a node lies, the same for every process that asks it."""
 
-    def __init__(self, name: str, rng: Random, *, may_deny: bool) -> None:
+    def __init__(self, name: str, rng: Random, forks: list[tuple[int, int]], *, may_deny: bool) -> None:
         self.name = name
         self.kind = rng.choice((HONEST, BEHIND, INDEX_BEHIND, DENIES) if may_deny else (HONEST, BEHIND, INDEX_BEHIND))
         self.lag = 0 if self.kind == HONEST else rng.choice((1, 5, 40, 150, 300))
         self.errors = rng.choice((0.0, 0.05, 0.3))
         self.silence = rng.choice((0.0, 0.0, 0.03, 0.1))
         self.lies_on_send = rng.choice((0.0, 0.1, 0.5, 0.9))
-        self.forks = _forks(rng) if rng.random() < 0.5 else []
+        self.forks = [fork for fork in forks if rng.random() < 0.7]
 
     def fork_since(self, height: int) -> int | None:
         """Return where the fork began that the node is on, None when it is on the chain that will be final."""
@@ -38,16 +38,17 @@ class Character:
 
 
 def _forks(rng: Random) -> list[tuple[int, int]]:
-    """Return spans of heights, each shorter than finality takes, in which the node follows a fork."""
-    starts = [GENESIS_HEIGHT + rng.randrange(700) for _ in range(rng.randint(1, 20))]
-    return [(start, start + rng.randrange(3, FINAL_AFTER - 1)) for start in starts]
+    """Return spans of heights, each shorter than finality takes, in which nodes may follow a fork."""
+    starts = [GENESIS_HEIGHT + rng.randrange(700) for _ in range(rng.choice((0, 3, 10, 30)))]
+    return [(start, start + rng.choice((rng.randrange(3, 12), FINAL_AFTER - 1))) for start in starts]
 
 
 def characters(rng: Random) -> list[Character]:
     """Return one or two nodes, of which at most one denies what it knows."""
     names = ["first", "second"][: rng.randint(1, 2)]
     denier = rng.choice(names) if len(names) == 2 else ""
-    return [Character(name, rng, may_deny=name == denier) for name in names]
+    forks = _forks(rng)
+    return [Character(name, rng, forks, may_deny=name == denier) for name in names]
 
 
 class VirtualNode:

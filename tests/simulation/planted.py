@@ -1,6 +1,7 @@
 """Bugs that people make, planted one at a time into the engine or its store: the simulation has to find each."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -10,13 +11,15 @@ import swaprail_api.store.intake
 import swaprail_api.store.starts
 import swaprail_executor.execute_order
 from swaprail.db.transitions import Moved
-from swaprail.domain.chain import Commitment, ExpiryProof, NodeProof
+from swaprail.domain.chain import Commitment, ExpiryProof, Finality, NodeProof
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Routing
-from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail_api.store.intake import IntakeStore
+from swaprail_executor.desk import Attempt
 from swaprail_executor.nodes import UNANSWERED, Nodes
+from swaprail_executor.settle_attempt import settle_expired
+from swaprail_executor.submit_attempt import submit_attempt
 from swaprail_notifier.comparison import Comparison
 from tests.simulation import statements
 from tests.simulation.clock import VirtualTime
@@ -38,16 +41,12 @@ def _no_fence(patch: Patch) -> None:
 
 
 def _send_before_commit(patch: Patch) -> None:
-    real = swaprail_executor.execute_order.submit_attempt
-
     async def submit(desk: Any, order: LeasedOrder, route: Any) -> Any:
         request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
         built = await desk.builder.build(order.id, order.wallet, order.attempts + 1, request, route)
-        try:
+        with suppress(*UNANSWERED):
             await desk.chain.send((await desk.signer.sign(built)).raw)
-        except UNANSWERED:
-            pass
-        return await real(desk, order, route)
+        return await submit_attempt(desk, order, route)
 
     patch(swaprail_executor.execute_order, "submit_attempt", submit)
 
@@ -62,8 +61,6 @@ def _trust_null_status(patch: Patch) -> None:
 
 
 def _processed_height(patch: Patch) -> None:
-    from swaprail.domain.chain import Finality
-
     async def finality(self: VirtualNode) -> Finality:
         await self._answer("finality")
         return Finality(self._height(), self._height() + SKIPPED)
@@ -94,11 +91,9 @@ def _sign_again_on_resume(patch: Patch) -> None:
         routing = msgspec.json.decode(order.routing, type=Routing)
         assert routing.route is not None
         request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
-        try:
+        with suppress(*UNANSWERED):
             built = await desk.builder.build(order.id, order.wallet, order.attempts, request, routing.route)
             await desk.chain.send((await desk.signer.sign(built)).raw)
-        except (VenueError, *UNANSWERED):
-            pass
         await real(desk, order)
 
     patch(module, "_resume", resume)
@@ -157,11 +152,9 @@ def _any_body_for_a_key(patch: Patch) -> None:
 def _no_proof_at_all(patch: Patch) -> None:
     async def resume(desk: Any, order: LeasedOrder) -> None:
         # "It was sent by a worker that died: better route it again."
-        from swaprail_executor.settle_attempt import settle_expired
-
         venue, swap = await desk.live_attempt(order.id)
         proof = ExpiryProof(swap.signature, swap.last_valid_block_height, [])
-        await settle_expired(desk, order, swaprail_executor.execute_order.Attempt(swap, venue, None), proof)
+        await settle_expired(desk, order, Attempt(swap, venue, None), proof)
 
     patch(swaprail_executor.execute_order, "_resume", resume)
 

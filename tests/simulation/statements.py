@@ -131,8 +131,8 @@ def submit(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> lis
 
 
 def joins(v: Row, moved: dict[UUID, int]) -> bool:
-    """Tell whether the statement's second part, on attempts, takes the row: its order was moved."""
-    return v["id"] in moved
+    """Tell whether the statement's second part, on attempts, takes the row: it moved its order."""
+    return bool(moved.get(v["id"]) == v["fence"])
 
 
 def _attempt(v: Row, now: datetime) -> Row:
@@ -173,10 +173,14 @@ def _check_settling(t: Tables, v: Row, attempt: Row) -> None:
         raise asyncpg.UniqueViolationError("tx_attempts_one_per_order_idx")
 
 
+_LIVE = ("order_id", "venue", "signature", "raw", "message_sha256", "blockhash", "last_valid_block_height")
+
+
 @statement("live_attempts")
 def live_attempts(t: Tables, now: datetime, ids: Sequence[UUID]) -> list[Row]:
     """Read live attempts."""
-    return [dict(a) for order_id in dict.fromkeys(ids) for a in t.attempts.get(order_id, ()) if a["state"] == "LIVE"]
+    own = [a for order_id in dict.fromkeys(ids) for a in t.attempts.get(order_id, ()) if a["state"] == "LIVE"]
+    return [{name: a[name] for name in _LIVE} for a in own]
 
 
 # Leases.

@@ -1,0 +1,217 @@
+"""Random operations of the engine on the tables, for the comparison of the virtual store with PostgreSQL."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from hypothesis import strategies as st
+
+from swaprail.db.leases import Leases, read_order
+from swaprail.db.transitions import Move, write_moves
+from swaprail.domain.chain import AttemptState, SignedSwap
+from swaprail.domain.errors import ErrorCode
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import FundsMoved, LeasedOrder, NewOrder, Stage, failure
+from swaprail_api.idempotency import start_fingerprint
+from swaprail_api.store.announce import Announcer
+from swaprail_api.store.cancels import CancelRow, CancelStore
+from swaprail_api.store.intake import IntakeStore
+from swaprail_api.store.intake_row import intake_row
+from swaprail_api.store.starts import StartRow, StartStore
+from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
+from swaprail_notifier.history import History
+from swaprail_router.housekeeping import Housekeeping
+from tests.simulation.both import Both
+
+ORDERS = 4
+ACCOUNTS = ("alice", "bob")
+_WORKING = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
+
+type Run = Callable[["Engine", Any], Awaitable[Any]]
+
+
+class Silent:
+    """A publisher that nobody hears."""
+
+    def publish(self, topic: Any, message: Any) -> None:
+        """Drop it."""
+
+
+class Engine:
+    """The engine's stores on one database."""
+
+    def __init__(self, both: Both) -> None:
+        self.both = both
+        database: Any = both
+        announcer = Announcer(Silent())
+        silent: Any = Silent()
+        self.database = database
+        self.intake = IntakeStore(database, announcer)
+        self.starts = StartStore(database, announcer)
+        self.cancels = CancelStore(database, announcer)
+        self.housekeeping = Housekeeping(database, silent, interval_s=1, retention_days=7)
+        self.history = History(database)
+        self.placed = 0
+
+    def leased(self, number: int, older: int) -> LeasedOrder | None:
+        """Return the order as whoever holds its lease sees it, or held it some leases ago."""
+        ids = sorted(self.both.tables.orders)
+        if number >= len(ids):
+            return None
+        row = self.both.tables.orders[ids[number]] | {"queued_at": datetime.now(UTC)}
+        order = read_order(row)
+        return msgspec.structs.replace(order, fence=order.fence - older)
+
+    def id_of(self, number: int) -> UUID:
+        """Return the id of an order, or of none."""
+        ids = sorted(self.both.tables.orders)
+        return ids[number] if number < len(ids) else UUID(int=number)
+
+
+async def place(engine: Engine, rows: Any) -> None:
+    """Store new orders."""
+    new = []
+    for account, key, body, execute, expires_in in rows:
+        engine.placed += 1
+        expires_at = None if expires_in is None else datetime.now(UTC) + timedelta(seconds=expires_in)
+        names = (account, f"wallet {body}", "SOL", "USDC", "SOL", "USDC", 9, 6, 1_000 + body, 50)
+        order = NewOrder(UUID(int=1 << 80 | engine.placed), *names, 7 if body else None, expires_at, execute=execute)
+        new.append(intake_row(order, key, bytes([body]) if key else None))
+    await engine.intake.write(new)
+
+
+async def start(engine: Engine, rows: Any) -> None:
+    """Queue stored orders."""
+    asked = [(engine.id_of(number), account, key) for number, account, key in rows]
+    await engine.starts.write([StartRow(i, a, k, start_fingerprint(str(i)) if k else None) for i, a, k in asked])
+
+
+async def cancel(engine: Engine, rows: Any) -> None:
+    """Cancel orders."""
+    await engine.cancels.write([CancelRow(engine.id_of(n), account) for n, account in rows])
+
+
+async def scan(engine: Engine, given: Any) -> None:
+    """Lease due orders."""
+    limit, statuses, lease_s = given
+    await Leases(engine.database, "scanner", lease_s, statuses).scan(limit)
+
+
+async def renew(engine: Engine, given: Any) -> None:
+    """Renew and release leases."""
+    release, held = given
+    pairs = [(order.id, order.fence) for n, older in held if (order := engine.leased(n, older)) is not None]
+    leases = Leases(engine.database, "renewer", 3.5, [Status.ROUTING])
+    await (leases.release(pairs) if release else leases.renew(pairs))
+
+
+async def move(engine: Engine, rows: Any) -> None:
+    """Move orders."""
+    moves = [
+        Move(order, following, '{"a":1}', due_in_s=due_in, routing=text, failure=text, hand_over=hand_over)
+        for number, older, following, due_in, text, hand_over in rows
+        if (order := engine.leased(number, older)) is not None
+    ]
+    await write_moves(engine.database, _once(moves))
+
+
+async def submit(engine: Engine, rows: Any) -> None:
+    """Store attempts."""
+    batch = []
+    for number, older, attempt, signature in rows:
+        order = engine.leased(number, older)
+        if order is not None:
+            swap = SignedSwap(f"signature {signature}", b"raw", b"sha", "hash", 150)
+            batch.append(Submission(order, Status.SUBMITTED, attempt=attempt, swap=swap, venue="raydium"))
+    await write_submissions(engine.database, "executor", 2.5, _once(batch))
+
+
+async def settle(engine: Engine, rows: Any) -> None:
+    """Settle attempts."""
+    batch = []
+    for number, older, signature, state, following, proven, reconciling in rows:
+        order = engine.leased(number, older)
+        if order is not None:
+            landed = state is AttemptState.LANDED
+            batch.append(
+                Settlement(
+                    order,
+                    following,
+                    due_in_s=None if reconciling else 0,
+                    signature=f"signature {signature}",
+                    state=state,
+                    slot=5 if landed else None,
+                    output_amount=77 if landed else None,
+                    evidence='{"proof":1}' if proven else None,
+                    reconciling=reconciling,
+                )
+            )
+    await write_settlements(engine.database, _once(batch))
+
+
+async def housekeep(engine: Engine, given: Any) -> None:
+    """Expire and purge."""
+    await (engine.housekeeping.purge_keys() if given else engine.housekeeping.expire_waiting())
+
+
+async def read(engine: Engine, rows: Any) -> None:
+    """Read what notifiers and executors read."""
+    ids = [engine.id_of(n) for n, _ in rows]
+    await read_live(engine.database, ids)
+    await engine.history.orders(ids)
+    await engine.history.news(list({engine.id_of(n): seq for n, seq in rows}.items()))
+
+
+async def age(engine: Engine, seconds: Any) -> None:
+    """Let time pass."""
+    await engine.both.age(seconds)
+
+
+def _once[M: Move](moves: list[M]) -> list[M]:
+    """Return one row for each lease of an order: of two, PostgreSQL takes either."""
+    return list({(m.order.id, m.order.fence): m for m in moves}.values())
+
+
+_number = st.sampled_from((0, 0, 1, 1, 2, 3, ORDERS))
+_older = st.sampled_from((0, 0, 0, 0, 1))
+_account = st.sampled_from(ACCOUNTS)
+_key = st.sampled_from((None, "k1", "k2", "k3"))
+_reason = msgspec.json.encode(failure(ErrorCode.NO_ROUTE, Stage.ROUTING, FundsMoved.NO)).decode()
+_text = st.sampled_from((None, _reason))
+_expiry = st.sampled_from((None, None, -5, 5))
+_following = st.sampled_from((Status.ROUTING, Status.BUILDING, Status.BUILDING, Status.SUBMITTED, Status.FAILED))
+_settled = st.sampled_from((Status.CONFIRMED, Status.ROUTING, Status.SUBMITTED, Status.SUBMITTED, Status.EXPIRED))
+
+
+def _some(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.lists(st.tuples(*parts), min_size=1, max_size=3)
+
+
+_CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
+    (place, _some(_account, _key, st.integers(0, 1), st.booleans(), _expiry)),
+    (start, _some(_number, _account, _key)),
+    (cancel, _some(_number, _account)),
+    (scan, st.tuples(st.integers(1, 3), st.lists(st.sampled_from(_WORKING), min_size=1), st.sampled_from((-1.0, 2.0)))),
+    (renew, st.tuples(st.booleans(), _some(_number, _older))),
+    (move, _some(_number, _older, _following, st.sampled_from((None, 0.0, 4.0)), _text, st.booleans())),
+    (submit, _some(_number, _older, st.integers(1, 2), st.integers(0, 3))),
+    (
+        settle,
+        _some(
+            _number,
+            _older,
+            st.integers(0, 3),
+            st.sampled_from(tuple(AttemptState)),
+            _settled,
+            st.booleans(),
+            st.booleans(),
+        ),
+    ),
+    (housekeep, st.booleans()),
+    (read, _some(_number, st.integers(0, 4))),
+    (age, st.sampled_from((3.0, 700_000.0))),
+]
+operations = st.lists(st.one_of(*(st.tuples(st.just(run), its) for run, its in _CHOICES)), min_size=8, max_size=20)
+beginning = st.lists(st.tuples(_account, st.booleans(), _expiry), min_size=2, max_size=ORDERS)
