@@ -22,6 +22,8 @@ log = get_logger(__name__)
 
 BLOCK_MS = 1000
 MAX_ENTRIES = 64
+# Of one broker. Every request that awaits a reply takes one: publishing must find another beside all of them.
+MAX_CONNECTIONS = 1_000
 
 
 def make_broker(settings: Settings) -> RedisBroker:
@@ -32,6 +34,7 @@ def make_broker(settings: Settings) -> RedisBroker:
         logger=logging.getLogger("faststream"),
         log_level=logging.DEBUG,
         graceful_timeout=settings.drain_timeout_s,
+        max_connections=MAX_CONNECTIONS,
         health_check_interval=15,
         **deadlines(settings, blocking_s=BLOCK_MS / 1000),
     )
