@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import msgspec
 import redis.asyncio as redis
-from redis.exceptions import RedisError
 
+from swaprail.broker.connect import AWAY
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
@@ -113,7 +113,7 @@ class RateLimiter:
                 pipeline.incrby(key, self._portion)
                 pipeline.expire(key, self._window_s * 2 + 1)
                 taken, _ = await pipeline.execute()
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             OPERATIONAL_ERRORS.labels("redis").inc()
             log.debug("rate limits are counted alone", error=type(error).__name__)
             self._redis_again_at = self._clock() + REDIS_PAUSE_S

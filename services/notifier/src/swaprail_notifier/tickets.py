@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from swaprail.auth.principals import Principal
 from swaprail.auth.tickets import TICKET_SECONDS, TicketRefusedError, burn_name, read_ticket
-from swaprail.broker.connect import connect_redis
+from swaprail.broker.connect import AWAY, connect_redis
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_notifier.settings import NotifierSettings
 
@@ -37,5 +35,5 @@ class TicketBurner:
     async def _burn(self, name: str) -> bool:
         try:
             return bool(await self._redis.set(name, b"1", nx=True, ex=2 * TICKET_SECONDS))
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             raise EngineError(ErrorCode.UNAVAILABLE, "tickets cannot be checked now") from error

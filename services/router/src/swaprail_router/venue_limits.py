@@ -13,7 +13,8 @@ from typing import Any, cast
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from swaprail.broker.connect import AWAY
 
 log = structlog.get_logger()
 
@@ -137,7 +138,7 @@ class VenueLimit:
         try:
             async with asyncio.timeout(self._rules.redis_timeout_s):
                 self._tokens, wait_s = await self._lease(self._rules)
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             self._fall_back(error)
         else:
             self._accept(wait_s)

@@ -5,8 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from redis.exceptions import RedisError
-
+from swaprail.broker.connect import AWAY
 from swaprail.messages.topics import Group, Topic
 from swaprail.telemetry.logging import get_logger
 
@@ -35,7 +34,7 @@ class Acknowledger:
         for (topic, group), entry_ids in waiting.items():
             try:
                 await self._client.xack(str(topic), str(group), *entry_ids)
-            except (RedisError, OSError, TimeoutError) as error:
+            except AWAY as error:
                 log.warning("entries not acknowledged; they will be claimed", error=type(error).__name__)
 
     async def _flush_later(self) -> None:

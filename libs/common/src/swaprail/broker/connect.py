@@ -4,9 +4,13 @@ import time
 from typing import Any, TypedDict
 
 import redis.asyncio as redis
+from redis.exceptions import RedisError
 
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
+
+# What a command raises while Redis is beyond reach. RuntimeError: uvloop's, for a connection that was reset a moment ago.
+AWAY = (RedisError, OSError, TimeoutError, RuntimeError)
 
 
 class _TimedRedis(redis.Redis):

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from faststream.redis import RedisBroker
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from swaprail.broker.acknowledger import Acknowledger
-from swaprail.broker.connect import connect_redis
+from swaprail.broker.connect import AWAY, connect_redis
 from swaprail.broker.observe import observe_stream
 from swaprail.broker.streams import decode_entries
 from swaprail.domain.errors import EngineError, ErrorCode
@@ -122,7 +122,7 @@ class StreamKeeper:
                 for consumption in self._consumptions:
                     await self._claim(consumption)
             self._healthy, self._told = True, False
-        except (RedisError, OSError, TimeoutError) as error:
+        except AWAY as error:
             if not self._told:
                 log.warning("Redis is away; the database is read instead", error=type(error).__name__)
             self._healthy, self._told = False, True

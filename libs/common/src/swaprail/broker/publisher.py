@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from faststream.exceptions import IncorrectState
 from faststream.redis import RedisBroker
-from redis.exceptions import RedisError
 
+from swaprail.broker.connect import AWAY
 from swaprail.messages.topics import (
     MAX_ORDERS_PER_MESSAGE,
     OrderEvents,
@@ -90,7 +90,7 @@ class TopicPublisher:
             await self._hand_over(entries)
             metrics.REDIS_SECONDS.labels("XADD").observe(perf_counter() - began)
             result = "ok"
-        except (RedisError, OSError, TimeoutError, IncorrectState) as error:
+        except (*AWAY, IncorrectState) as error:
             # IncorrectState: the broker has never been connected.
             log.warning("not published; reconcilers will find the orders", error=type(error).__name__)
             result = "failed"

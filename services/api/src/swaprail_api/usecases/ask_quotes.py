@@ -5,8 +5,8 @@ from typing import Any, Protocol
 
 import msgspec
 from faststream.exceptions import IncorrectState
-from redis.exceptions import RedisError
 
+from swaprail.broker.connect import AWAY
 from swaprail.domain.amounts import parse_decimal, to_base_units
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.quotes import QuoteResult
@@ -63,7 +63,7 @@ class AskQuotes:
             async with asyncio.timeout(self._timeout_s):
                 reply = await asyncio.shield(request)
             return _results(_answered(reply.body).quotes)
-        except (RedisError, OSError, TimeoutError, IncorrectState, msgspec.MsgspecError) as error:
+        except (*AWAY, IncorrectState, msgspec.MsgspecError) as error:
             # IncorrectState: the broker has never been connected.
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, f"no quotes ({type(error).__name__})") from error
         finally:
