@@ -39,13 +39,47 @@ async def test_follower_gets_closed_orders_later_steps_when_resuming(serve: Any,
     assert await again.is_quiet()
 
 
+async def test_nothing_is_missed_when_cut_before_an_old_order_was_told_that_closes_meanwhile(
+    serve: Any, engine: Any
+) -> None:
+    running = await serve()
+    old = await engine.run(await engine.post(), until=4)
+    await engine.execute("update order_events set at = at - interval '1 minute'")
+    await engine.run(await engine.post())
+    first = await running.connect("/ws/wallets/w1?after=0")
+    last = (await first.read(1))[0]
+    first.socket.transport.abort()
+    assert last["orderId"] != str(old[0].order_id)
+    await engine.move(old[-1])
+    again = await running.connect(f"/ws/wallets/w1?after={last['timestamp']}")
+    await again.read(10)
+    assert again.is_dense()
+
+
+async def test_nothing_is_missed_when_cut_between_closed_orders_that_closed_in_another_order_than_they_came(
+    serve: Any, engine: Any
+) -> None:
+    running = await serve()
+    early = await engine.post()
+    await engine.run(await engine.post())
+    await engine.execute("update orders set closed_at = closed_at - interval '1 minute'")
+    await engine.execute("update order_events set at = at - interval '1 minute'")
+    await engine.run(early)
+    first = await running.connect("/ws/wallets/w1?after=0")
+    seen = await first.read(5)
+    first.socket.transport.abort()
+    again = await running.connect(f"/ws/wallets/w1?after={seen[-1]['timestamp']}")
+    await again.read(10)
+    assert again.is_dense()
+
+
 async def test_all_pages_are_sent_once_when_many_orders_were_closed_since(serve: Any, engine: Any) -> None:
     running = await serve()
     await engine.execute("""
         insert into orders (id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals,
             output_decimals, input_amount, slippage_bps, status, seq, closed_at)
         select gen_random_uuid(), 'local', 'w1', 'a', 'b', 'A', 'B', 9, 6, 1, 50, 'CANCELLED', 2, now()
-        from generate_series(1, 450)
+        from generate_series(1, 1100)
     """)
     # As if they were posted an hour ago: a random id would be from the future.
     await engine.execute("update orders set id = ('018f' || substr(id::text, 5))::uuid")
@@ -54,9 +88,9 @@ async def test_all_pages_are_sent_once_when_many_orders_were_closed_since(serve:
         select id, n, case n when 1 then 'PENDING' else 'CANCELLED' end, '{}' from orders, generate_series(1, 2) n
     """)
     client = await running.connect("/ws/wallets/w1?after=0")
-    await client.read(900)
+    await client.read(2200)
     assert client.is_dense()
-    assert len({message["orderId"] for message in client.seen}) == 450
+    assert len({message["orderId"] for message in client.seen}) == 1100
     assert await client.is_quiet(1.2)
 
 

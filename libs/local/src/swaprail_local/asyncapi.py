@@ -19,7 +19,7 @@ _AFTER_TIME = {
     "description": "timestamp of the last message seen: ISO 8601 with offset, or milliseconds",
 }
 _ORDER = "Every step of one order after a number, in order, each once; then live."
-_WALLET = "The steps of a wallet's orders: of open ones all, of closed ones those after a time; then live."
+_WALLET = "The steps of a wallet's orders: all of the open ones and of those closed after a time; then live."
 
 
 def asyncapi_document() -> Json:

@@ -1,11 +1,13 @@
 """What the connections of a process share, and why they end."""
 
 import asyncio
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Protocol
 
 from swaprail_notifier.handshake import Handshake
 from swaprail_notifier.heartbeat import Heartbeat
+from swaprail_notifier.outlet import Outlet
 from swaprail_notifier.settings import NotifierSettings
 
 
@@ -37,10 +39,14 @@ class Shared:
         self.handshake = handshake
         self.heartbeat = heartbeat
         self.handshake_timeout_s = settings.ws_handshake_timeout_s
-        self.max_waiting_bytes = settings.ws_max_waiting_bytes
-        self.max_waiting_messages = settings.ws_max_waiting_messages
+        self._max_bytes = settings.ws_max_waiting_bytes
+        self._max_messages = settings.ws_max_waiting_messages
         self.sockets: set[Closable] = set()
         self._emptied = asyncio.Event()
+
+    def outlet(self, transport: asyncio.Transport, on_slow: Callable[[], None]) -> Outlet:
+        """Return the way out of a connection; on_slow is called when its client does not keep up."""
+        return Outlet(transport, self._max_bytes, self._max_messages, on_slow)
 
     def forget(self, socket: Closable) -> None:
         """Drop a socket whose connection is gone."""

@@ -1,6 +1,7 @@
 """What the notifier reads from the tables. Each statement serves many followers at once."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -13,7 +14,7 @@ from swaprail.db.statements import named
 from swaprail_notifier.order_log import Step
 from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
 
-PAGE = 200
+PAGE = 1_000
 
 _STEP = "e.seq, e.status, e.data, floor(extract(epoch from e.at) * 1000)::bigint as at"
 _NOW = "floor(extract(epoch from now()) * 1000)::bigint"
@@ -68,19 +69,19 @@ left join lateral (
 """,  # noqa: S608 - constants only
 )
 
+# By the time of closing: whoever is cut in the middle asks again from the last time it saw.
 _LATER_IN_WALLETS = named(
     "wallet_later",
     f"""
-select t.number, o.id, {_STEP}
-from unnest($1::text[], $2::text[], $3::bigint[], $4::uuid[]) with ordinality as t(account, wallet, after, low, number)
-join lateral (
-    select o.id from orders o
-    where o.account = t.account and o.wallet = t.wallet and o.id > t.low
-        and o.closed_at > to_timestamp(t.after / 1000.0)
-    order by o.id limit {PAGE}
-) o on true
-join order_events e on e.order_id = o.id and e.at > to_timestamp(t.after / 1000.0)
-order by t.number, o.id, e.seq
+select t.number, o.id, o.closed_at
+from unnest($1::text[], $2::text[], $3::timestamptz[], $4::uuid[]) with ordinality
+    as t(account, wallet, closed_at, id, number)
+cross join lateral (
+    select o.id, o.closed_at from orders o
+    where o.account = t.account and o.wallet = t.wallet and (o.closed_at, o.id) > (t.closed_at, t.id)
+    order by o.closed_at, o.id limit {PAGE}
+) o
+order by t.number, o.closed_at, o.id
 """,  # noqa: S608 - constants only
 )
 
@@ -108,18 +109,18 @@ class BornOrders(msgspec.Struct, frozen=True):
 
 
 class LaterPage(msgspec.Struct, frozen=True):
-    """Asks for steps of a wallet's closed orders later than a time, orders above `low` only."""
+    """Asks for a wallet's orders that were closed after a time; of those closed at that very time, the higher ids."""
 
     key: WalletKey
-    after_ms: int
-    low: UUID
+    closed_at: datetime
+    id: UUID
 
 
-class LaterSteps(msgspec.Struct, frozen=True):
-    """The steps by order; last is the page's highest id, None when there are no more."""
+class LaterOrders(msgspec.Struct, frozen=True):
+    """Closed orders in the order of their closing; following is the page after this one, None when there is none."""
 
-    orders: list[tuple[UUID, list[Step]]]
-    last: UUID | None
+    ids: list[UUID]
+    following: LaterPage | None
 
 
 def lowest_id(born_ms: int) -> UUID:
@@ -174,19 +175,24 @@ class History:
                 found[row["number"] - 1].ids.append(row["id"])
         return found
 
-    async def later_in_wallets(self, pages: Sequence[LaterPage]) -> list[LaterSteps]:
-        """Return one page of later steps for each."""
+    async def later_in_wallets(self, pages: Sequence[LaterPage]) -> list[LaterOrders]:
+        """Return one page of later closed orders for each."""
         rows = await self._database.fetch(
             _LATER_IN_WALLETS,
             [page.key.account for page in pages],
             [page.key.wallet for page in pages],
-            [page.after_ms for page in pages],
-            [page.low for page in pages],
+            [page.closed_at for page in pages],
+            [page.id for page in pages],
         )
-        found: list[list[tuple[UUID, list[Step]]]] = [[] for _ in pages]
-        for number, own in groupby(rows, itemgetter("number")):
-            found[number - 1] = [(order_id, [_step(row) for row in steps]) for order_id, steps in _grouped(own)]
-        return [LaterSteps(orders, orders[-1][0] if len(orders) >= PAGE else None) for orders in found]
+        found: list[list[Any]] = [[] for _ in pages]
+        for row in rows:
+            found[row["number"] - 1].append(row)
+        return [_later(page, own) for page, own in zip(pages, found, strict=True)]
+
+
+def _later(page: LaterPage, rows: list[Any]) -> LaterOrders:
+    following = LaterPage(page.key, rows[-1]["closed_at"], rows[-1]["id"]) if len(rows) == PAGE else None
+    return LaterOrders([row["id"] for row in rows], following)
 
 
 def _step(row: Any) -> Step:

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from typing import cast
 
 from uvicorn.server import ServerState
@@ -18,6 +16,8 @@ from swaprail.telemetry.registry import start_at_zero
 from swaprail_notifier import metrics
 from swaprail_notifier.admission import Seat
 from swaprail_notifier.connections import CloseCode, Shared
+from swaprail_notifier.inbound import MAX_INBOUND_BYTES, Inbound
+from swaprail_notifier.outlet import Outlet
 from swaprail_notifier.problems import problem_response
 from swaprail_notifier.subscriptions import Subscription
 
@@ -26,8 +26,6 @@ log = get_logger(__name__)
 _CODES = {1000, 1001, *CloseCode}
 start_at_zero(metrics.CLOSED, [*(str(int(code)) for code in _CODES), "other"])
 
-MAX_INBOUND_BYTES = 4096
-MAX_INBOUND_PER_S = 10
 HIGH_WATER = 16_384
 LOW_WATER = 4_096
 CLOSE_TIMEOUT_S = 2.0
@@ -46,8 +44,8 @@ class Socket(asyncio.Protocol):
         "_close_code",
         "_conn",
         "_inbound",
-        "_inbound_since",
         "_loop",
+        "_out",
         "_seat",
         "_shared",
         "_slot",
@@ -56,10 +54,6 @@ class Socket(asyncio.Protocol):
         "_task",
         "_timer",
         "_transport",
-        "_waiter",
-        "_waiting",
-        "paused",
-        "write",
     )
 
     def __init__(self, shared: Shared, state: ServerState) -> None:
@@ -68,19 +62,15 @@ class Socket(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._conn = ServerProtocol(max_size=MAX_INBOUND_BYTES, logger=_wire_log)
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._out: Outlet = cast("Outlet", None)
         self._seat: Seat | None = None
         self._subscription: Subscription | None = None
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._waiter: asyncio.Future[None] | None = None
         self._slot = -1
         self._alive = True
-        self._inbound = 0
-        self._inbound_since = 0.0
-        self._waiting = 0
+        self._inbound = Inbound()
         self._close_code = 0
-        self.paused = False
-        self.write: Callable[[bytes], None] = _drop
 
     # What uvicorn and the event loop call.
 
@@ -90,6 +80,7 @@ class Socket(asyncio.Protocol):
         # uvicorn does so only after the request: too late for what is written in answer to it.
         self._transport.set_protocol(self)
         self._transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
+        self._out = self._shared.outlet(self._transport, self._close_slow)
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._shared.sockets.add(self)
 
@@ -128,19 +119,12 @@ class Socket(asyncio.Protocol):
         self._flush()
 
     def pause_writing(self) -> None:
-        """Count from now on what waits."""
-        self.paused = True
-        self._waiting = 0
-        if self.write is not _drop:
-            self.write = self._write_paused
+        """Let what follows be counted: the transport has enough for now."""
+        self._out.pause()
 
     def resume_writing(self) -> None:
-        """Write freely again."""
-        self.paused = False
-        if self.write is not _drop:
-            self.write = self._transport.write
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        """Let what follows through, and more of the history."""
+        self._out.resume()
         if self._subscription is not None:
             self._subscription.resume()
 
@@ -149,12 +133,6 @@ class Socket(asyncio.Protocol):
         self.close(CloseCode.RESTART, "the service restarts")
 
     # What the rest of the notifier calls.
-
-    async def writable(self) -> None:
-        """Return when the transport takes more, or is gone."""
-        while self.paused and self.write is not _drop:
-            self._waiter = self._loop.create_future()
-            await self._waiter
 
     def ping(self) -> None:
         """Ask for a sign of life."""
@@ -220,12 +198,11 @@ class Socket(asyncio.Protocol):
         self._flush()
         self._slot = self._shared.heartbeat.add(self)
         metrics.CONNECTIONS.inc()
-        if not self._transport.is_closing():
-            self.write = self._write_paused if self.paused else self._transport.write
+        self._out.open()
 
     async def _begin(self, subscription: Subscription) -> None:
         try:
-            await subscription.begin(self)
+            await subscription.begin(self._out)
         except EngineError as error:
             log.warning("history was not read", detail=error.detail)
             self.close(CloseCode.TRY_LATER, "the history cannot be read now")
@@ -243,30 +220,15 @@ class Socket(asyncio.Protocol):
         if frame.opcode is Opcode.CLOSE:
             received = self._conn.close_rcvd
             self._note_closed(received.code if received else CloseCode.LOST)
-        elif self._is_flooding():
+        elif self._inbound.floods():
             self.close(CloseCode.POLICY, "more than 10 messages a second")
         elif frame.opcode is Opcode.BINARY:
             self.close(CloseCode.UNSUPPORTED, "binary messages are not understood")
 
-    def _is_flooding(self) -> bool:
-        now = time.monotonic()
-        if now - self._inbound_since >= 1:
-            self._inbound_since, self._inbound = now, 0
-        self._inbound += 1
-        return self._inbound > MAX_INBOUND_PER_S
+    # Ending.
 
-    # Writing and ending.
-
-    def _write_paused(self, data: bytes) -> None:
-        self._waiting += 1
-        waiting = self._transport.get_write_buffer_size()
-        if self._waiting > self._shared.max_waiting_messages or waiting > self._shared.max_waiting_bytes:
-            metrics.SLOW.inc()
-            # Not at once: whoever writes is in the middle of its list of followers.
-            self.write = _drop
-            self._loop.call_soon(self.close, CloseCode.SLOW, "too slow; connect again after the last step seen")
-            return
-        self._transport.write(data)
+    def _close_slow(self) -> None:
+        self.close(CloseCode.SLOW, "too slow; connect again after the last step seen")
 
     def _flush(self) -> None:
         for data in self._conn.data_to_send():
@@ -287,16 +249,10 @@ class Socket(asyncio.Protocol):
         self._timer = self._loop.call_later(CLOSE_TIMEOUT_S, self._transport.abort)
 
     def _leave(self) -> None:
-        self.write = _drop
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        self._out.shut()
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             subscription.end()
-
-
-def _drop(data: bytes) -> None:
-    """Write nothing: the connection is closing."""
 
 
 def _peer(transport: asyncio.BaseTransport) -> str:

@@ -1,13 +1,15 @@
 """What a connection follows: checked before the handshake is answered, begun after it."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import batched
 from typing import Protocol
 from uuid import UUID
 
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_notifier import metrics
-from swaprail_notifier.history import FoundOrder, History, LaterPage, LaterSteps, OpenOrders
+from swaprail_notifier.history import FoundOrder, History, LaterOrders, LaterPage, OpenOrders
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.order_log import OrderLog, Step, frame_of
 from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey, WalletLog
@@ -15,6 +17,10 @@ from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey
 # Commits are not ordered by their time: a step may become visible so long after one with a later time.
 AFTER_OVERLAP_MS = 5_000
 _LEAST_ID = UUID(int=0)
+TOGETHER = 50  # closed orders written before the client is waited for: less than makes it a slow one
+
+type Orders = BatchWriter[UUID, FoundOrder | None]
+type Pages = BatchWriter[LaterPage, LaterOrders]
 
 
 class Listener(PausableSink, Protocol):
@@ -76,20 +82,19 @@ class OrderSubscription:
 class WalletSubscription:
     """Follows all orders of a wallet."""
 
-    def __init__(
-        self, hub: Hub, wallet: WalletLog, after_ms: int | None, pages: BatchWriter[LaterPage, LaterSteps]
-    ) -> None:
+    def __init__(self, hub: Hub, wallet: WalletLog, after_ms: int | None, pages: Pages, orders: Orders) -> None:
         """Take over one pin of the wallet."""
         self._hub = hub
         self._wallet = wallet
         self._after_ms = after_ms
         self._pages = pages
+        self._orders = orders
         self._sink: Listener | None = None
         self._follower: WalletFollower | None = None
         self._ended = False
 
     async def begin(self, sink: Listener) -> None:
-        """Write closed orders' steps later than `after`, all steps of the open orders, then every new one."""
+        """Write the orders closed after `after`, the open orders, both whole, then every new step."""
         if self._after_ms is not None:
             await self._write_closed(sink, max(0, self._after_ms - AFTER_OVERLAP_MS))
         if not self._ended:
@@ -113,13 +118,21 @@ class WalletSubscription:
             self._hub.leave_wallet(self._wallet, self._sink)
 
     async def _write_closed(self, sink: Listener, after_ms: int) -> None:
-        low: UUID | None = _LEAST_ID
-        while low is not None and not self._ended:
-            page = await self._pages.submit(LaterPage(self._wallet.key, after_ms, low))
-            for order_id, steps in page.orders:
-                self._write_order(sink, order_id, steps)
-            low = page.last
-            await sink.writable()
+        # Whole and in the order of closing: the last time that the client saw is then enough to go on from,
+        # wherever it is cut, also in the middle of this.
+        after = datetime.fromtimestamp(after_ms / 1000, UTC)
+        page: LaterPage | None = LaterPage(self._wallet.key, after, _LEAST_ID)
+        while page is not None and not self._ended:
+            later = await self._pages.submit(page)
+            for ids in batched(later.ids, TOGETHER):
+                await self._write_orders(sink, ids)
+                await sink.writable()
+            page = later.following
+
+    async def _write_orders(self, sink: Listener, ids: Sequence[UUID]) -> None:
+        for order_id, order in zip(ids, await self._orders.submit_group(ids), strict=True):
+            if order is not None:
+                self._write_order(sink, order_id, order.steps)
 
     def _write_order(self, sink: Listener, order_id: UUID, steps: list[Step]) -> None:
         # An order in memory is told whole when following begins; one unknown so far, when it is discovered.
@@ -134,13 +147,11 @@ class Subscriptions:
 
     def __init__(self, hub: Hub, history: History) -> None:
         self._hub = hub
-        self._orders: BatchWriter[UUID, FoundOrder | None] = BatchWriter(history.orders, name="order_history")
+        self._orders: Orders = BatchWriter(history.orders, name="order_history")
         self._wallets: BatchWriter[WalletKey, OpenOrders] = BatchWriter(
             history.open_in_wallets, name="wallet orders", max_rows=64
         )
-        self._pages: BatchWriter[LaterPage, LaterSteps] = BatchWriter(
-            history.later_in_wallets, name="wallet history", max_rows=16
-        )
+        self._pages: Pages = BatchWriter(history.later_in_wallets, name="wallet history", max_rows=16)
 
     async def start(self) -> None:
         """Take subscriptions."""
@@ -175,7 +186,7 @@ class Subscriptions:
         except BaseException:
             self._hub.unpin_wallet(wallet)
             raise
-        return WalletSubscription(self._hub, wallet, after_ms, self._pages)
+        return WalletSubscription(self._hub, wallet, after_ms, self._pages, self._orders)
 
     async def _read_order(self, log: OrderLog) -> None:
         found = await self._orders.submit(log.id)
@@ -184,9 +195,5 @@ class Subscriptions:
         log.account = found.account
         self._hub.merge(log.id, found.steps)
 
-    def _readers(
-        self,
-    ) -> Sequence[
-        BatchWriter[UUID, FoundOrder | None] | BatchWriter[WalletKey, OpenOrders] | BatchWriter[LaterPage, LaterSteps]
-    ]:
+    def _readers(self) -> Sequence[Orders | BatchWriter[WalletKey, OpenOrders] | Pages]:
         return self._orders, self._wallets, self._pages
