@@ -8,7 +8,8 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -31,6 +32,14 @@ WALLET_PATH = f"/ws/wallets/{WALLET}"
 READY_S = 60.0
 # As large as what a BUILDING step has.
 FILLER = {"venue": "raydium", "expectedOutput": "151.204113", "minOutput": "150.448092", "priceImpactBps": 3}
+
+
+class Servers(NamedTuple):
+    """Where they are, and a directory for logs."""
+
+    dsn: str
+    redis_url: str
+    home: Path
 
 
 class Notifier:
@@ -92,8 +101,8 @@ class Notifier:
 
 
 @contextmanager
-def servers() -> Iterator[tuple[str, str]]:
-    """Start PostgreSQL and Valkey for a while; yield DSN and URL."""
+def servers() -> Iterator[Servers]:
+    """Start PostgreSQL and Valkey for a while."""
     with home_of_a_run() as home:
         postgres, valkey = (
             EmbeddedPostgres(home / "pg", durable=False),
@@ -103,7 +112,7 @@ def servers() -> Iterator[tuple[str, str]]:
             postgres.start()
             valkey.start()
             migrate(postgres.dsn)
-            yield postgres.dsn, valkey.url
+            yield Servers(postgres.dsn, valkey.url, home)
         finally:
             valkey.stop()
             postgres.stop()

@@ -39,14 +39,14 @@ class Sizes(NamedTuple):
 
 def fanout_run(sizes: Sizes) -> Figures:
     """Return what was measured of a fresh notifier."""
-    with servers() as (dsn, redis_url):
-        with notifier(dsn, redis_url) as running:
+    with servers() as at:
+        with notifier(at.dsn, at.redis_url) as running:
             clients = Clients(running.port, sizes.clients, WALLET_PATH)
             try:
                 figures = saturated(running, clients, sizes) | paced(running, clients, sizes)
             finally:
                 clients.close()
-        with notifier(dsn, redis_url) as running:
+        with notifier(at.dsn, at.redis_url) as running:
             return figures | weights(running, sizes)
 
 

@@ -1,51 +1,26 @@
 """`python -m tests.faults.websockets`: 0 gaps, 0 repeats, 0 reorders over cuts and kills; and who stalls harms nobody."""
 
 import argparse
+import os
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import partial
 
 import uvloop
 
-from swaprail.db.migrate import migrate
-from swaprail_local.servers.postgres import EmbeddedPostgres
-from swaprail_local.servers.valkey import EmbeddedValkey
+from tests.evidence import record
 from tests.faults.websockets.engine import ReplicatedEngine
+from tests.faults.websockets.stalled import stalled_run
 from tests.faults.websockets.storm import KILL_EVERY_S, ORDER_S, Plan, Storm
 from tests.invariants import check_invariants
-from tests.load.homes import home_of_a_run
+from tests.load.fanout_notifier import Servers, notifier, servers
+from tests.load.figures import Figures
 from tests.load.plan import first_of
 
 SHORT = Plan(orders=1_000, rate=40)
 LONG = Plan(orders=10_000, rate=40)
-type Figures = dict[str, float]
-
-
-class Servers(NamedTuple):
-    dsn: str
-    redis_url: str
-    home: Path
-
-
-@contextmanager
-def servers() -> Iterator[Servers]:
-    """Start PostgreSQL and Valkey with data of their own; yield DSN, URL and a directory for logs."""
-    with home_of_a_run() as home:
-        postgres, valkey = (
-            EmbeddedPostgres(home / "postgres", durable=False),
-            EmbeddedValkey(home / "valkey", durable=False),
-        )
-        try:
-            postgres.start()
-            valkey.start()
-            migrate(postgres.dsn)
-            yield Servers(postgres.dsn, valkey.url, home)
-        finally:
-            valkey.stop()
-            postgres.stop()
+ROUNDS, ROUNDS_SHORT = 9, 3
 
 
 async def storm_run(at: Servers, plan: Plan, seed: int) -> Figures:
@@ -101,22 +76,49 @@ def figures_of(storm: Storm, plan: Plan, took: float) -> Figures:
 
 
 def main() -> int:
-    """Run and print; return the exit code."""
-    parser = argparse.ArgumentParser(prog="tests.faults.websockets")
-    parser.add_argument("--short", action="store_true", help="1,000 orders instead of 10,000, for CI")
-    parser.add_argument("--seed", type=int, default=int(time.time()))
-    given = parser.parse_args()
+    """Run, print and, of the long form when RECORD is set, keep; return the exit code."""
+    given = _options()
     print(f"websockets: seed {given.seed}", flush=True)
-    figures: Figures = {}
+    figures: Figures = {"seed": given.seed}
+    failed = False
     try:
         with servers() as at:
-            figures = uvloop.run(storm_run(at, SHORT if given.short else LONG, given.seed))
+            for part in _parts(given, at):
+                figures |= part()
     except* AssertionError as errors:
-        again = f"--seed {given.seed}{' --short' * given.short}"
-        print(f"FAILED (again: {again}): {first_of(errors)}")
+        failed = True
+        print(f"FAILED (again: --seed {given.seed}{' --short' * given.short}): {first_of(errors)}")
     for name, value in figures.items():
-        print(f"{name:<34}{value:>12,.0f}")
-    return 0 if figures else 1
+        shown = f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+        print(f"{name:<34}{shown:>12}")
+    if os.environ.get("RECORD") and not (failed or given.short or given.only):
+        kept = {name.replace("_", " "): round(value, 3) for name, value in figures.items()}
+        record("websockets", title="WebSockets under fire", command="make websockets", figures=kept)
+    return int(failed)
+
+
+def _parts(given: argparse.Namespace, at: Servers) -> list[Callable[[], Figures]]:
+    plan, rounds = (SHORT, ROUNDS_SHORT) if given.short else (LONG, ROUNDS)
+    storm = partial(_storm, at, plan, given.seed)
+    stalled = partial(_stalled, at, rounds)
+    return [part for name, part in (("storm", storm), ("stalled", stalled)) if given.only in (None, name)]
+
+
+def _storm(at: Servers, plan: Plan, seed: int) -> Figures:
+    return uvloop.run(storm_run(at, plan, seed))
+
+
+def _stalled(at: Servers, rounds: int) -> Figures:
+    with notifier(at.dsn, at.redis_url) as running:
+        return uvloop.run(stalled_run(running, rounds))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tests.faults.websockets")
+    parser.add_argument("--short", action="store_true", help="1,000 orders instead of 10,000, for CI")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of cuts, kills and orders")
+    parser.add_argument("--only", choices=("storm", "stalled"), help="leave the other part out")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

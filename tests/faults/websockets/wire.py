@@ -129,14 +129,26 @@ def _bounds(data: bytes) -> Iterator[tuple[int, int, int]]:
         at = end
 
 
-async def open_wire(port: int, path: str, take: Callable[[bytes], None], within_s: float = 5) -> Wire:
+async def open_wire(
+    port: int, path: str, take: Callable[[bytes], None], within_s: float = 5, receive_buffer: int | None = None
+) -> Wire:
     """Return an open connection; ConnectionError, OSError or TimeoutError when there is none."""
     loop = asyncio.get_running_loop()
-    async with asyncio.timeout(within_s):
-        _, wire = await loop.create_connection(lambda: Wire(path, take), "127.0.0.1", port)
-        try:
+    raw = socket.socket()
+    raw.setblocking(False)
+    if receive_buffer is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    try:
+        async with asyncio.timeout(within_s):
+            await loop.sock_connect(raw, ("127.0.0.1", port))
+            _, wire = await loop.create_connection(lambda: Wire(path, take), sock=raw)
+    except BaseException:
+        raw.close()
+        raise
+    try:
+        async with asyncio.timeout(within_s):
             await wire.opened
-        except BaseException:
-            wire.drop()
-            raise
+    except BaseException:
+        wire.drop()
+        raise
     return wire
