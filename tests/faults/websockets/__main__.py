@@ -19,8 +19,8 @@ from tests.load.figures import Figures
 from tests.load.plan import first_of
 
 SHORT = Plan(orders=1_000, rate=40)
-LONG = Plan(orders=10_000, rate=40)
-ROUNDS, ROUNDS_SHORT = 9, 3
+LONG = Plan(orders=10_000, rate=50)
+ROUNDS, ROUNDS_SHORT = 7, 3
 
 
 async def storm_run(at: Servers, plan: Plan, seed: int) -> Figures:
