@@ -56,7 +56,7 @@ BURST = {
     "orders": "orders in the burst",
     "accepted_s": "accepted within, s",
     "ended_s": "all CONFIRMED within, s",
-    "longer_than_ideal_percent": "longer than acceptance and venues need, %",
+    "longer_than_ideal_percent": "longer than acceptance, venues and places need, %",
     "most_in_flight": "with the chain at once",
     "cpu_ms_services": COSTS["cpu_ms_services"],
     "largest_service_mb": "largest service, MB",

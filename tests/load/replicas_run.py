@@ -20,6 +20,9 @@ class Replicas(NamedTuple):
     routers: int = 1
     executors: int = 1
 
+    def __str__(self) -> str:
+        return f"{self.apis}/{self.routers}/{self.executors}"
+
     @property
     def names(self) -> list[str]:
         counts = {"api": self.apis, "router": self.routers, "executor": self.executors, "notifier": 1}

@@ -12,6 +12,7 @@ from tests.load.markdown import columns_table
 from tests.load.profile_run import Sampled
 from tests.load.results import Result, rounded
 from tests.load.sampling import SAMPLER, _profile
+from tests.load.scaling_run import ideal_end_s
 from tests.load.spans import Step, steps_of
 
 RUNS: list[Figures] = [{"confirmed_per_s": 1000.0 * n, "commits_per_order": 0.4 * n} for n in (1, 2, 3)]
@@ -72,3 +73,8 @@ def test_steps_come_in_the_order_in_which_they_begin() -> None:
 
 def test_numbers_are_kept_with_six_digits() -> None:
     assert rounded({"a": [1.23456789, 1234567.8]}) == {"a": [1.23457, 1234570.0]}
+
+
+def test_a_burst_ends_after_as_many_waves_as_its_places_need() -> None:
+    assert ideal_end_s(2.0, 10_000, 20_000) == pytest.approx(4.7)
+    assert ideal_end_s(2.0, 10_000, 5_000) == pytest.approx(1.0 + 0.2 + 5.0)
