@@ -33,8 +33,10 @@ def lines_table(points: Sequence[Figures], labels: dict[str, str]) -> str:
     return rows_table(list(labels.values()), rows)
 
 
-def verdict(value: float, target: Target) -> str:
-    return "met" if target.holds(value) else "**missed**"
+def judged(value: float, target: Target) -> list[str]:
+    """Return a target and whether the value meets it."""
+    bound = str(target).replace("<=", "≤").replace(">=", "≥")
+    return [bound, "met" if target.holds(value) else "**missed**"]
 
 
 def _judged(columns: Columns, name: str, target: Target | None) -> list[str]:
@@ -42,7 +44,7 @@ def _judged(columns: Columns, name: str, target: Target | None) -> list[str]:
     values = [run[name] for run in ours if name in run]
     if target is None or not values:
         return ["", ""]
-    return [str(target).replace("<=", "≤").replace(">=", "≥"), verdict(median(values), target)]
+    return judged(median(values), target)
 
 
 def _cell(runs: Sequence[Figures], name: str) -> str:

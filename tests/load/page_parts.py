@@ -1,11 +1,9 @@
 """The parts of the page that are more than a table of figures."""
 
-from statistics import median
-
 from tests.load.comparison import ratios
 from tests.load.figures import COMPARISON_TARGETS, medians, shown, targets_of
 from tests.load.labels import ROWS, STEPS
-from tests.load.markdown import rows_table, verdict
+from tests.load.markdown import judged, rows_table
 from tests.load.profile_run import Sampled
 from tests.load.results import Result
 from tests.load.sampling import Profile
@@ -17,34 +15,26 @@ TOP = 8
 
 def verdicts(results: dict[str, Result]) -> str:
     """Return every target with what was measured."""
-    rows = []
-    if "comparison" in results:
-        for name, target in COMPARISON_TARGETS.items():
-            value = ratios(results["comparison"].columns())[name]
-            rows.append(
-                [
-                    f"{_plain('comparison', name)}, times the tuned peer's",
-                    shown(value),
-                    str(target),
-                    verdict(value, target),
-                ]
-            )
-    for part in [
-        part for part in JUDGED if part in results and not (part == "comparison-latency" and "latency" in results)
-    ]:
-        ours = next(iter(results[part].columns().values()))
-        for name, target in targets_of(part).items():
-            values = [run[name] for run in ours if name in run]
-            if values:
-                rows.append(
-                    [
-                        f"{part}: {_plain(part, name)}",
-                        shown(median(values)),
-                        str(target),
-                        verdict(median(values), target),
-                    ]
-                )
+    rows = [row for part in ("comparison", *JUDGED) if part in results for row in _judged_part(results[part])]
+    if "latency" in results:  # it measures what the comparison measures too, and no peer in between
+        rows = [row for row in rows if not row[0].startswith("comparison-latency:")]
     return rows_table(["", "measured", "target", ""], rows)
+
+
+def _judged_part(result: Result) -> list[list[str]]:
+    part, columns = result.part, result.columns()
+    if part == "comparison":
+        over = ratios(columns)
+        return [
+            [f"{_plain(part, name)}, times the tuned peer's", shown(over[name]), *judged(over[name], target)]
+            for name, target in COMPARISON_TARGETS.items()
+        ]
+    middle = medians(next(iter(columns.values())))
+    return [
+        [f"{part}: {_plain(part, name)}", shown(middle[name]), *judged(middle[name], target)]
+        for name, target in targets_of(part).items()
+        if name in middle
+    ]
 
 
 def ratio_table(result: Result) -> str:
