@@ -1,15 +1,30 @@
 """The way out of a connection: straight to the transport while it takes everything, counted while it does not."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from swaprail_notifier import metrics
+
+# The kernel would take megabytes for a client that reads nothing: memory that nobody counts, and nobody is found slow.
+# This bounds what it holds unsent; what is under way to a distant client is not limited.
+MAX_UNSENT_IN_KERNEL = 65_536
 
 
 class Outlet:
     """Whole frames go in; it is shut before the connection is open, and after it was told to close."""
 
-    __slots__ = ("_max_bytes", "_max_messages", "_on_slow", "_transport", "_waiter", "_waiting", "paused", "write")
+    __slots__ = (
+        "_max_bytes",
+        "_max_messages",
+        "_on_slow",
+        "_since_bytes",
+        "_since_messages",
+        "_transport",
+        "_waiter",
+        "paused",
+        "write",
+    )
 
     def __init__(
         self, transport: asyncio.Transport, max_bytes: int, max_messages: int, on_slow: Callable[[], None]
@@ -20,7 +35,7 @@ class Outlet:
         self._max_messages = max_messages
         self._on_slow = on_slow
         self._waiter: asyncio.Future[None] | None = None
-        self._waiting = 0
+        self._since_bytes = self._since_messages = 0
         self.paused = False
         self.write: Callable[[bytes], None] = drop
 
@@ -38,7 +53,7 @@ class Outlet:
     def pause(self) -> None:
         """Count from now on what waits."""
         self.paused = True
-        self._waiting = 0
+        self._since_bytes = self._since_messages = 0
         if self.write is not drop:
             self.write = self._write_paused
 
@@ -56,8 +71,9 @@ class Outlet:
             await self._waiter
 
     def _write_paused(self, data: bytes) -> None:
-        self._waiting += 1
-        if self._waiting > self._max_messages or self._transport.get_write_buffer_size() > self._max_bytes:
+        self._since_messages += 1
+        self._since_bytes += len(data)
+        if self._too_much_waits():
             metrics.SLOW.inc()
             # Not at once: whoever writes is in the middle of its list of followers.
             self.write = drop
@@ -65,9 +81,21 @@ class Outlet:
             return
         self._transport.write(data)
 
+    def _too_much_waits(self) -> bool:
+        waiting = self._transport.get_write_buffer_size()
+        # Messages of the size of those since the pause: a client that reads on may stay paused over any number of them.
+        return waiting > self._max_bytes or waiting * self._since_messages > self._max_messages * self._since_bytes
+
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def bound_kernel_buffer(transport: asyncio.Transport) -> None:
+    """Let the kernel hold little of what it cannot send, where it can be told so."""
+    connection = transport.get_extra_info("socket")
+    if connection is not None and connection.family != socket.AF_UNIX and hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_IN_KERNEL)
 
 
 def drop(data: bytes) -> None:

@@ -17,7 +17,7 @@ from swaprail_notifier import metrics
 from swaprail_notifier.admission import Seat
 from swaprail_notifier.connections import CloseCode, Shared
 from swaprail_notifier.inbound import MAX_INBOUND_BYTES, Inbound
-from swaprail_notifier.outlet import Outlet
+from swaprail_notifier.outlet import Outlet, bound_kernel_buffer
 from swaprail_notifier.problems import problem_response
 from swaprail_notifier.subscriptions import Subscription
 
@@ -80,6 +80,7 @@ class Socket(asyncio.Protocol):
         # uvicorn does so only after the request: too late for what is written in answer to it.
         self._transport.set_protocol(self)
         self._transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
+        bound_kernel_buffer(self._transport)
         self._out = self._shared.outlet(self._transport, self._close_slow)
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._shared.sockets.add(self)

@@ -1,0 +1,69 @@
+"""When a client counts as too slow: by what waits for it, not by what was written to it."""
+
+import asyncio
+import socket
+from typing import Any, cast
+
+import pytest
+
+from swaprail_notifier.outlet import MAX_UNSENT_IN_KERNEL, Outlet
+
+FRAME = b"x" * 300
+MOST_BYTES, MOST_MESSAGES = 262_144, 256
+
+
+class Transport:
+    """Keeps what was written until it is read."""
+
+    def __init__(self) -> None:
+        self.unread = 0
+
+    def write(self, data: bytes) -> None:
+        self.unread += len(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread
+
+    def is_closing(self) -> bool:
+        return False
+
+
+def paused_outlet() -> tuple[Outlet, Transport, list[bool]]:
+    transport, slow = Transport(), list[bool]()
+    outlet = Outlet(cast("Any", transport), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
+    outlet.open()
+    outlet.pause()
+    return outlet, transport, slow
+
+
+async def test_client_is_not_slow_when_it_reads_on_while_writing_stays_paused() -> None:
+    outlet, transport, slow = paused_outlet()
+    for _ in range(20 * MOST_MESSAGES):
+        outlet.write(FRAME)
+        transport.unread = min(transport.unread, 40 * len(FRAME))
+    await asyncio.sleep(0)
+    assert not slow
+
+
+@pytest.mark.parametrize(("size", "most"), [(300, MOST_MESSAGES), (5_000, MOST_BYTES // 5_000)])
+async def test_client_is_slow_once_when_more_waits_than_may(size: int, most: int) -> None:
+    outlet, transport, slow = paused_outlet()
+    for _ in range(most):
+        outlet.write(b"x" * size)
+    await asyncio.sleep(0)
+    assert not slow
+    for _ in range(3):
+        outlet.write(b"x" * size)
+    await asyncio.sleep(0)
+    assert slow == [True]
+    assert transport.unread <= (most + 1) * size
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="this system does not bound what is not sent")
+async def test_kernel_holds_little_when_a_client_never_reads(serve: Any, engine: Any) -> None:
+    running = await serve()
+    client = await running.connect("/ws/wallets/w1")
+    (ours,) = running.notifier._shared.sockets
+    connection = ours._transport.get_extra_info("socket")
+    assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == MAX_UNSENT_IN_KERNEL
+    await client.socket.close()
