@@ -94,6 +94,25 @@ async def test_all_pages_are_sent_once_when_many_orders_were_closed_since(serve:
     assert await client.is_quiet(1.2)
 
 
+async def test_history_is_sent_at_the_clients_pace_when_it_is_larger_than_what_may_wait(
+    serve: Any, engine: Any
+) -> None:
+    running = await serve()
+    await engine.execute("""
+        insert into orders (id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals,
+            output_decimals, input_amount, slippage_bps, status, seq, closed_at)
+        select ('018f' || substr(gen_random_uuid()::text, 5))::uuid, 'local', 'w1', 'a', 'b', 'A', 'B', 9, 6, 1, 50,
+            'CANCELLED', 1, now() from generate_series(1, 300)
+    """)
+    await engine.execute("""
+        insert into order_events (order_id, seq, status, data)
+        select id, 1, 'CANCELLED', json_build_object('padding', repeat('x', 20000)) from orders
+    """)
+    client = await running.connect("/ws/wallets/w1?after=0")
+    await client.read(300)
+    assert len({message["orderId"] for message in client.seen}) == 300
+
+
 async def test_new_orders_arrive_within_two_seconds_when_the_topic_tells_nothing(serve: Any, engine: Any) -> None:
     running = await serve(redis_url="redis://127.0.0.1:1/0")
     client = await running.connect("/ws/wallets/w1")

@@ -17,7 +17,7 @@ from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey
 # Commits are not ordered by their time: a step may become visible so long after one with a later time.
 AFTER_OVERLAP_MS = 5_000
 _LEAST_ID = UUID(int=0)
-TOGETHER = 50  # closed orders written before the client is waited for: less than makes it a slow one
+TOGETHER = 100  # closed orders read at once
 
 type Orders = BatchWriter[UUID, FoundOrder | None]
 type Pages = BatchWriter[LaterPage, LaterOrders]
@@ -126,11 +126,11 @@ class WalletSubscription:
             later = await self._pages.submit(page)
             for ids in batched(later.ids, TOGETHER):
                 await self._write_orders(sink, ids)
-                await sink.writable()
             page = later.following
 
     async def _write_orders(self, sink: Listener, ids: Sequence[UUID]) -> None:
         for order_id, order in zip(ids, await self._orders.submit_group(ids), strict=True):
+            await sink.writable()
             if order is not None:
                 self._write_order(sink, order_id, order.steps)
 
