@@ -85,7 +85,7 @@ class Counting(asyncio.Protocol):
                 raise ConnectionError(head.decode())
             self._open = True
             self._counts.note_open()
-        if data.startswith(PING):
+        if PING in data:  # no such bytes are in the text of a step
             self._transport.write(PONG)
         data = self._rest + data if self._rest else data
         first = data.find(MARK)

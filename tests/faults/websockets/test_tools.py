@@ -1,11 +1,14 @@
 """The clients themselves: one that overlooks a gap proves nothing."""
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import msgspec
 import pytest
 
 from tests.faults.websockets.follows import OrderFollow, WalletFollow
 from tests.faults.websockets.wire import split
-from tests.load.fanout_clients import MARK, Counting, Counts
+from tests.load.fanout_clients import MARK, PING, PONG, Counting, Counts
 
 PATH = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED"]
 SHORT, LONG, WIDE = (
@@ -85,3 +88,11 @@ def test_each_step_is_counted_once_when_it_comes_in_two_pieces(cut: int) -> None
         client.data_received(piece)
     assert counts.count == 3
     assert sum(counts.delays) == 3
+
+
+def test_ping_is_answered_when_it_comes_together_with_a_step() -> None:
+    client, written = Counting(Counts(1), b""), list[bytes]()
+    client.connection_made(cast("Any", SimpleNamespace(write=written.append)))
+    client.data_received(b"HTTP/1.1 101 Switching\r\n\r\n")
+    client.data_received(b'\x81\x20{"data":{' + MARK + b"1700000000000000}}" + PING)
+    assert written == [b"", PONG]
