@@ -94,6 +94,11 @@ def machine_busy_s() -> float:
     return sum(sum(each) - each.idle - each.iowait - each.guest - each.guest_nice for each in times)
 
 
+def foreign_s(pids: dict[str, int]) -> float:
+    """Return seconds in which the processors used here worked for others, from some time on."""
+    return machine_busy_s() - sum(cpu_by_process(pids).values())
+
+
 def _tree(pid: int) -> list[psutil.Process]:
     root = psutil.Process(pid)
     return [root, *root.children(recursive=True)]

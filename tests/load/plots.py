@@ -68,6 +68,7 @@ def _cpu(axes: Any, columns: Columns) -> None:
         axes.barh([LAYOUTS[layout] for layout in layouts], widths, left=left, label=name.removeprefix("cpu_ms_"))
         left = [at + width for at, width in zip(left, widths, strict=True)]
     axes.set(xlabel="CPU an order at saturation, ms")
+    axes.invert_yaxis()
     axes.legend(ncols=3)
 
 
@@ -83,6 +84,7 @@ def _orders(axes: Any, columns: Columns) -> None:
             capsize=4,
         )
     axes.set(xlabel="orders a second to CONFIRMED: median, lowest and highest run")
+    axes.invert_yaxis()
 
 
 def _colour(layout: str) -> str:

@@ -1,9 +1,11 @@
 """Open loop at growing rates, with the demo's venue delays, up to the knee."""
 
+import time
 from collections.abc import Sequence
 
 import asyncpg
 
+from tests.load.counters import foreign_s
 from tests.load.figures import Figures, quantile, spread_ms
 from tests.load.latency_run import DEMO, VENUE_S
 from tests.load.ledger import Watch
@@ -11,7 +13,7 @@ from tests.load.open_loop import Followed, OpenLoop
 from tests.load.options import Layout, Options
 from tests.load.running import running
 from tests.load.subject import Subject
-from tests.load.verdict import check_run
+from tests.load.verdict import check_run, check_undisturbed
 
 RATES = (50, 100, 200, 400, 600, 800, 1000, 1200, 1400, 1600, 2000)
 KNEE_P99_MS = 250.0
@@ -24,16 +26,17 @@ END_S = 60.0
 async def sweep_run(options: Options, layout: Layout) -> list[Figures]:
     """Return the figures of each rate, the first one past the knee being the last."""
     async with running(layout, **DEMO) as engine:
-        pids = engine.pids
-        placed = await _place(engine, 0, WARM_UP, options.rate)
-        points: list[Figures] = []
+        pids, placed, points = engine.pids, await _place(engine, 0, WARM_UP, options.rate), list[Figures]()
+        busy_s, began = foreign_s(pids), time.monotonic()
         for rate in RATES:
             followed = await _place(engine, len(placed), rate * SECONDS, rate)
             placed += followed
             points.append(await _point(engine, followed, rate))
             if points[-1]["past_knee"]:
                 break
+        foreign = 100 * (foreign_s(pids) - busy_s) / (time.monotonic() - began)
         await check_run(engine, pids, [f.post.order_id for f in placed])
+        check_undisturbed({"foreign_cpu_percent": foreign}, options.foreign)
         return points
 
 
