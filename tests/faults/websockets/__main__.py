@@ -18,7 +18,7 @@ from tests.load.fanout_notifier import Servers, notifier, servers
 from tests.load.figures import Figures
 from tests.load.plan import first_of
 
-SHORT = Plan(orders=1_000, rate=40)
+SHORT = Plan(orders=600, rate=40)
 LONG = Plan(orders=10_000, rate=50)
 ROUNDS, ROUNDS_SHORT = 7, 3
 
@@ -115,7 +115,7 @@ def _stalled(at: Servers, rounds: int) -> Figures:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="tests.faults.websockets")
-    parser.add_argument("--short", action="store_true", help="1,000 orders instead of 10,000, for CI")
+    parser.add_argument("--short", action="store_true", help="600 orders instead of 10,000, for CI")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of cuts, kills and orders")
     parser.add_argument("--only", choices=("storm", "stalled"), help="leave the other part out")
     return parser.parse_args()

@@ -20,8 +20,8 @@ from tests.load.fanout_clients import Clients
 from tests.load.fanout_notifier import PATH, WALLET, WALLET_PATH, Notifier, new_ids, steps
 
 HEALTHY, STALLED = 500, 10
-ORDERS_PER_S = 40.0  # each with all its steps at once: 100,000 deliveries a second
-PADDING = 1_000  # bytes in each step
+ORDERS_PER_S = 10.0  # each with all its steps at once: 25,000 deliveries a second, below what saturates
+PADDING = 2_000  # bytes in each step
 SECONDS = 3.0  # of each half of a round
 CLOSE_S = 10.0
 RESUME_S = 20.0
