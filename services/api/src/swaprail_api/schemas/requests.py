@@ -21,7 +21,7 @@ TokenName = Annotated[
     str, Meta(min_length=1, max_length=64, description="symbol or mint of a configured token", examples=["SOL"])
 ]
 # What the decoder of a Decimal takes.
-_DECIMAL: dict[str, object] = {"pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"}
+_DECIMAL: dict[str, object] = {"pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?$"}
 Amount = Annotated[
     Decimal,
     Meta(
