@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from swaprail_venues.paper.hints import LandingHints
+from swaprail_venues.paper.hints import FIRST_RETRY_S, LandingHints
 
 
 async def took(hints: LandingHints, signature: str, longest: float) -> float:
@@ -28,7 +28,7 @@ async def test_waits_grow_when_the_landing_is_still_not_seen() -> None:
     started = time.monotonic()
     hints.expect("a", 0)
     # Each wait ends at a time that is so much after the one before, however late the loop was in between.
-    for since_start in (0, 0.01, 0.01 + 0.02, 0.01 + 0.02 + 0.04):
+    for since_start in (0, FIRST_RETRY_S, 3 * FIRST_RETRY_S, 7 * FIRST_RETRY_S):
         await took(hints, "a", 3)
         assert time.monotonic() - started >= since_start * 0.9
 

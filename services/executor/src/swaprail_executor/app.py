@@ -29,6 +29,8 @@ from swaprail_executor.nodes import Nodes
 from swaprail_executor.settings import ExecutorSettings
 from swaprail_venues.paper import build_paper
 
+LEDGER_CONNECTIONS = 2  # one sends, one looks
+
 
 class Executor:
     """The executor service."""
@@ -42,10 +44,19 @@ class Executor:
             timeout_s=settings.db_timeout_s,
             application=f"swaprail executor {owner}"[:63],
         )
+        # What the paper chain was sent may be lost in a crash, as a real one loses transactions: the bytes are sent again.
+        self._ledger = Database(
+            settings.dsn,
+            size=LEDGER_CONNECTIONS,
+            timeout_s=settings.db_timeout_s,
+            application=f"swaprail executor {owner}"[:63],
+            pool="paper",
+            durable=False,
+        )
         broker = make_broker(settings)
         self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
         tokens = load_tokens(settings.tokens_file)
-        self._paper = build_paper(settings, self._database, tokens)
+        self._paper = build_paper(settings, self._ledger, tokens)
         names = [venue.name for venue in self._paper.venues]
         start_at_zero(metrics.ATTEMPTS, names, ["landed", "reverted", "expired", "refused"])
         start_at_zero(metrics.SLIPPAGE, names)
@@ -119,3 +130,4 @@ class Executor:
         await self._paper.chain.stop()
         await self._keeper.stop()
         await self._database.close()
+        await self._ledger.close()

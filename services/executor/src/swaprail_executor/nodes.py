@@ -1,12 +1,13 @@
 """The chain by the word of one or more nodes, none of which is believed alone where money is at stake."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 
 from swaprail.domain.chain import Commitment, ExpiryProof, Finality, Landing, NodeProof, Search
-from swaprail.domain.errors import EngineError
+from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.ports.chain import ChainNode
 from swaprail.ports.venues import VenueError
+from swaprail.runtime.deadline import Deadline
 from swaprail_executor.metrics import NODE_ERRORS
 
 SLOT_S = 0.4
@@ -22,7 +23,7 @@ class Nodes:
         assert nodes
         self._nodes = tuple(nodes)
         self._commitment = commitment
-        self._timeout_s = timeout_s
+        self._deadline = Deadline(timeout_s, ErrorCode.UNAVAILABLE, f"the node did not answer in {timeout_s:g} s")
 
     async def send(self, raw: bytes) -> None:
         """Hand the bytes to every node; an error is raised when no node took them."""
@@ -59,24 +60,22 @@ class Nodes:
         return None if None in proofs else [proof for proof in proofs if proof is not None]
 
     async def _search(self, node: ChainNode, signature: str, last_valid: int) -> NodeProof | None:
-        finality: Finality = await self._answer(node.finality())
+        finality: Finality = await self._deadline.wait(node.finality())
         if finality.block_height <= last_valid:
             return None
         # Only now: what the node knew before its finality passed the last height proves nothing.
-        search: Search = await self._answer(node.search(signature))
+        search: Search = await self._deadline.wait(node.search(signature))
         if search.found or search.slot < finality.slot:
             return None
         return NodeProof(node.name, finality.block_height, finality.slot, search.slot)
 
-    async def _answer[T](self, asked: Awaitable[T]) -> T:
-        async with asyncio.timeout(self._timeout_s):
-            return await asked
-
     async def _ask[T](self, call: str, asked: Sequence[Coroutine[object, object, T]]) -> list[T]:
         """Return what the nodes answer, without waiting long for those that are later than the first."""
         if len(asked) == 1:
-            return [await self._answer(asked[0])]
-        waiting = {asyncio.create_task(self._answer(each)): node for each, node in zip(asked, self._nodes, strict=True)}
+            return [await self._deadline.wait(asked[0])]
+        waiting = {
+            asyncio.create_task(self._deadline.wait(each)): node for each, node in zip(asked, self._nodes, strict=True)
+        }
         answers: list[T] = []
         errors: list[BaseException] = []
         pending = set(waiting)

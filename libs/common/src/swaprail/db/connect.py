@@ -45,12 +45,19 @@ def _away(error: BaseException) -> EngineError:
 class Database:
     """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable."""
 
-    def __init__(self, dsn: str, *, size: int, timeout_s: float, application: str, pool: str = "main") -> None:
-        """Open at most `size` connections; pool names them in metrics, application in the server's views."""
+    def __init__(
+        self, dsn: str, *, size: int, timeout_s: float, application: str, pool: str = "main", durable: bool = True
+    ) -> None:
+        """Open at most `size` connections; pool names them in metrics, application in the server's views.
+
+        Not durable: a commit is answered before it is on the disk, and may be gone after a crash of the server. What
+        is committed durably after it, here or elsewhere, brings it to the disk as well.
+        """
         self._dsn = dsn
         self._size = size
         self._timeout_s = timeout_s
         self._application = application
+        self._durable = durable
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self._releasing: set[asyncio.Task[None]] = set()
@@ -79,6 +86,7 @@ class Database:
                     "timezone": "UTC",
                     "statement_timeout": str(int(self._timeout_s * 1000)),
                     "idle_in_transaction_session_timeout": "10000",
+                    **({} if self._durable else {"synchronous_commit": "off"}),
                 },
                 max_inactive_connection_lifetime=0,
                 reset=_keep,

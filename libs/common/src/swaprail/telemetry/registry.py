@@ -1,6 +1,7 @@
 """Where metrics are declared: each with its meaning and the services that have it, so that the reference writes itself."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ DECLARED: list[Declared] = []
 def counter(name: str, meaning: str, labels: Sequence[str] = (), *, of: str) -> Counter:
     """Declare a counter; its name ends in _total."""
     DECLARED.append(Declared(name, "counter", tuple(labels), meaning, of))
-    return Counter(name, meaning, labels, registry=REGISTRY)
+    return _found_fast(Counter(name, meaning, labels, registry=REGISTRY))
 
 
 def gauge(name: str, meaning: str, labels: Sequence[str] = (), *, of: str) -> Gauge:
@@ -58,7 +59,13 @@ def histogram(
 ) -> Histogram:
     """Declare a histogram."""
     DECLARED.append(Declared(name, "histogram", tuple(labels), meaning, of, tuple(buckets)))
-    return Histogram(name, meaning, labels, buckets=buckets, registry=REGISTRY)
+    return _found_fast(Histogram(name, meaning, labels, buckets=buckets, registry=REGISTRY))
+
+
+def _found_fast[M: Counter | Histogram](metric: M) -> M:
+    """Let a series be found by one look at a dictionary: every order asks for a dozen. So they are never removed."""
+    setattr(metric, "labels", cache(metric.labels))  # noqa: B010 - a method is replaced
+    return metric
 
 
 def start_at_zero(metric: Counter | Gauge | Histogram, *values: Iterable[str]) -> None:

@@ -3,8 +3,7 @@
 Only sampled orders cost anything: an order without a traceparent has no spans at all.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
@@ -60,7 +59,6 @@ def traceparent(span: Span) -> str | None:
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-01"
 
 
-@contextmanager
 def span(
     name: str,
     parent: str | None,
@@ -68,14 +66,12 @@ def span(
     kind: SpanKind = SpanKind.INTERNAL,
     root: bool = False,
     attributes: dict[str, str | int | float | bool] | None = None,
-) -> Iterator[Span]:
+) -> AbstractContextManager[Span]:
     """Record a span below the parent traceparent; without a parent only a root is started (and sampled)."""
     if _State.tracer is None or (parent is None and not root):
-        yield _INVALID
-        return
+        return _NOTHING
     context = _PROPAGATOR.extract({"traceparent": parent}) if parent else None
-    with _State.tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes) as recorded:
-        yield recorded
+    return _State.tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes)
 
 
 def child_span(

@@ -19,6 +19,8 @@ from swaprail_venues.paper.transaction import (
     signature_text,
 )
 
+MAX_UNSENT = 10_000
+
 
 class PaperSigner:
     """Signs with one key for all orders."""
@@ -26,10 +28,14 @@ class PaperSigner:
     def __init__(self, seed: bytes) -> None:
         """Take the 32 secret bytes of the key."""
         self.payer, self._secret = crypto_sign_seed_keypair(seed)
+        self._unsent: dict[bytes, None] = {}
 
     async def sign(self, built: BuiltSwap) -> SignedSwap:
         """Return the signed swap; the same message always gives the same bytes."""
         raw = crypto_sign(built.message, self._secret)
+        self._unsent[raw] = None
+        if len(self._unsent) > MAX_UNSENT:
+            del self._unsent[next(iter(self._unsent))]
         return SignedSwap(
             signature=signature_text(raw[:SIGNATURE_SIZE]),
             raw=raw,
@@ -37,6 +43,10 @@ class PaperSigner:
             blockhash=built.blockhash,
             last_valid_block_height=built.last_valid_block_height,
         )
+
+    def take_signed(self, raw: bytes) -> bool:
+        """Tell, once, whether these very bytes were signed here: then the chain need not verify their signature."""
+        return raw in self._unsent and self._unsent.pop(raw) is None
 
 
 class PaperSwapBuilder:

@@ -40,10 +40,15 @@ def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Pa
 
     market, clock = PaperMarket(settings.paper_seed, tokens), SlotClock(database)
     judge = OutcomeJudge(market, seed=settings.paper_seed, failure_rate=settings.mock_dex_failure_rate)
-    chain = PaperChain(
-        database, clock, judge, seed=settings.paper_seed, execution_delay_ms=settings.mock_dex_execution_delay_ms
-    )
     signer = PaperSigner(_signer_seed(settings))
+    chain = PaperChain(
+        database,
+        clock,
+        judge,
+        seed=settings.paper_seed,
+        execution_delay_ms=settings.mock_dex_execution_delay_ms,
+        signed_here=signer.take_signed,
+    )
     return Paper(_venues(settings, market, clock), chain, PaperSwapBuilder(chain, signer.payer), signer)
 
 

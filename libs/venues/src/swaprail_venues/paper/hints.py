@@ -1,9 +1,10 @@
 """When it is worth asking the chain for the landing of what this process sent."""
 
 import asyncio
+import math
 from collections import OrderedDict
 
-FIRST_RETRY_S = 0.01
+FIRST_RETRY_S = 0.002
 LONGEST_RETRY_S = 0.4
 MAX_KNOWN = 100_000  # signatures; the oldest is forgotten first, and then simply asked for later
 
@@ -37,6 +38,7 @@ class LandingHints:
             await asyncio.sleep(longest)
             return
         if wait > 0:
-            await asyncio.sleep(wait)
+            # Timers are of whole milliseconds: a little early would be in vain.
+            await asyncio.sleep(math.ceil(wait * 1000) / 1000)
         if signature in self._due:
             self._due[signature] = (max(due, now) + retry, min(retry * 2, LONGEST_RETRY_S))

@@ -64,6 +64,7 @@ class PaperMarket:
         self._seed = seed
         self._tokens = tokens
         self._pairs: dict[tuple[str, str, str], _Pair] = {}
+        self._fees: dict[tuple[str, str], int] = {}
 
     def pool_at(self, venue: str, input_mint: str, output_mint: str, slot: int) -> Pool | None:
         """Return the venue's pool as it is at the slot, or None where the venue has none for these mints."""
@@ -74,6 +75,12 @@ class PaperMarket:
 
     def network_fee(self, venue: str, output_mint: str) -> int:
         """Return the chain's fee for one swap in base units of the output, rounded up."""
+        fee = self._fees.get((venue, output_mint))
+        if fee is None:
+            fee = self._fees[venue, output_mint] = self._fee(venue, output_mint)
+        return fee
+
+    def _fee(self, venue: str, output_mint: str) -> int:
         token = self._tokens.by_mint(output_mint)
         if token is None:
             return 0
