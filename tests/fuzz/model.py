@@ -15,6 +15,7 @@ class Known:
     id: str
     wallet: str
     queued: bool
+    tiny: bool = False
     cancelled: bool = False
     seq: int = 1
     status: str = "PENDING"
@@ -23,6 +24,11 @@ class Known:
     def waits(self) -> bool:
         """Whether it stays PENDING until its owner does something."""
         return not self.queued and not self.cancelled
+
+    @property
+    def end(self) -> str:
+        """How it must end: nothing reverts here, and only what no venue can swap is given up."""
+        return "CANCELLED" if self.cancelled else "FAILED" if self.tiny else "CONFIRMED"
 
     def see(self, seq: int, status: str) -> None:
         """Take a reading; time runs one way, and an end is the end."""
@@ -46,7 +52,9 @@ class Model:
         assert view["orderId"] not in self.orders, f"{view['orderId']} was given twice"
         assert (view["status"], view["seq"], view["userWallet"]) == ("PENDING", 1, wallet)
         assert (view["queuedAt"] is not None) == queued
-        known = self.orders[view["orderId"]] = Known(view["orderId"], wallet, queued)
+        known = self.orders[view["orderId"]] = Known(
+            view["orderId"], wallet, queued, tiny=view["inputAmountBase"] == "1"
+        )
         return known
 
     def of_wallet(self, wallet: str) -> list[str]:

@@ -238,6 +238,7 @@ class ApiMachine(RuleBasedStateMachine):
             assert time.monotonic() < end, f"{known} has not ended"
             self.look(known)
             time.sleep(0.02)
+        assert known.status == known.end, f"{known} should have ended {known.end}"
 
     def look(self, known: Known) -> None:
         answer = self.client.get(f"/api/orders/{known.id}")
