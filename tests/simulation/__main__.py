@@ -3,11 +3,11 @@
 import argparse
 import os
 import sys
-import time
-from collections import Counter
+from hashlib import sha256
 
 from tests.simulation.batch import run_seeds
 from tests.simulation.clock import virtual_world
+from tests.simulation.summary import Summary
 from tests.simulation.world import run_seed
 
 
@@ -21,35 +21,45 @@ def _show_one(seed: int, *, trace: bool) -> int:
     return 1 if outcome.broken else 0
 
 
+def _show_digests(seeds: list[int]) -> int:
+    """Print of each seed a digest of every line of its trace."""
+    with virtual_world():
+        for seed in seeds:
+            lines: list[str] = []
+            traced, silent = run_seed(seed, lines.append), run_seed(seed)
+            assert traced.checksum == silent.checksum, f"seed {seed} goes another way when it is traced"
+            print(seed, len(lines), sha256("\n".join(lines).encode()).hexdigest())
+    return 0
+
+
+def _run_many(first: int, seeds: int, workers: int, *, keep: bool) -> int:
+    summary = Summary(first)
+    for outcome in run_seeds(first, seeds, workers):
+        summary.add(outcome)
+    summary.show()
+    if summary.broken:
+        return 1
+    if keep:
+        summary.keep()
+    return 0
+
+
 def main() -> int:
     """Run what the arguments ask for; 1 when an invariant broke."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--record", action="store_true", help="keep the figures in docs/evidence, if nothing broke")
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", action="store_true", help="print every step of --seed")
+    parser.add_argument("--digests", type=int, nargs="+", metavar="SEED", help="print digests of the traces of seeds")
     given = parser.parse_args()
+    if given.digests:
+        return _show_digests(given.digests)
     if given.seed is not None:
         return _show_one(given.seed, trace=given.trace)
-    began, total, broken, steps, virtual = time.perf_counter(), Counter[str](), 0, 0, 0.0
-    for outcome in run_seeds(given.first, given.seeds, given.workers):
-        total += outcome.counts
-        steps += outcome.steps
-        virtual += outcome.seconds
-        if outcome.broken:
-            broken += 1
-            print(f"seed {outcome.seed} (repeat: python -m tests.simulation --seed {outcome.seed} --trace)")
-            for line in outcome.broken[:5]:
-                print(f"    {line}")
-    took = time.perf_counter() - began
-    print(
-        f"{given.seeds} seeds in {took:.1f} s ({given.seeds / took:.1f}/s), {steps} steps, {virtual / 3600:.1f} virtual hours"
-    )
-    for name, count in sorted(total.items()):
-        print(f"    {name:<28} {count}")
-    print(f"{broken} seeds broke an invariant")
-    return 1 if broken else 0
+    return _run_many(given.first, given.seeds, given.workers, keep=given.record)
 
 
 if __name__ == "__main__":

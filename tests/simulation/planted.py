@@ -115,8 +115,8 @@ def _one_node_is_enough(patch: Patch) -> None:
 
 def _search_before_finality(patch: Patch) -> None:
     async def search(self: Nodes, node: Any, signature: str, last_valid: int) -> NodeProof | None:
-        finality = await self._answer(node.finality())
-        if finality.block_height <= last_valid or (await self._answer(node.search(signature))).found:
+        finality = await self._deadline.wait(node.finality())
+        if finality.block_height <= last_valid or (await self._deadline.wait(node.search(signature))).found:
             return None
         return NodeProof(node.name, finality.block_height, finality.slot, finality.slot + finality.block_height % 2)
 
