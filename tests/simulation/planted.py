@@ -21,9 +21,9 @@ from swaprail_executor.nodes import UNANSWERED, Nodes
 from swaprail_executor.settle_attempt import settle_expired
 from swaprail_executor.submit_attempt import submit_attempt
 from swaprail_notifier.comparison import Comparison
-from tests.simulation import statements
 from tests.simulation.clock import VirtualTime
 from tests.simulation.nodes import SKIPPED, VirtualNode
+from tests.simulation.statements import moves
 
 type Patch = Callable[[Any, str, Any], None]  # setattr(owner, name, value), undone later
 
@@ -37,7 +37,7 @@ class Bug(msgspec.Struct, frozen=True):
 
 
 def _no_fence(patch: Patch) -> None:
-    patch(statements, "fence_holds", lambda *_: True)
+    patch(moves, "fence_holds", lambda *_: True)
 
 
 def _send_before_commit(patch: Patch) -> None:
@@ -69,11 +69,11 @@ def _processed_height(patch: Patch) -> None:
 
 
 def _publish_before_commit(patch: Patch) -> None:
-    async def write(self: OrderWriter[Any], moves: Sequence[Any]) -> list[Moved | None]:
+    async def write(self: OrderWriter[Any], rows: Sequence[Any]) -> list[Moved | None]:
         at = int(VirtualTime.time() * 1000)
-        self._tell(moves, [Moved(m.order.seq + 1, at, m.order.fence) for m in moves])
-        found = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in await self._write(moves)}
-        return [found.get(move.order.id) for move in moves]
+        self._tell(rows, [Moved(m.order.seq + 1, at, m.order.fence) for m in rows])
+        found = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in await self._write(rows)}
+        return [found.get(move.order.id) for move in rows]
 
     patch(OrderWriter, "_write_batch", write)
 

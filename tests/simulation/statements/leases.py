@@ -1,0 +1,60 @@
+"""Leases."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from tests.simulation.clock import milliseconds
+from tests.simulation.statements.registry import seconds, statement
+from tests.simulation.tables import Row, Tables
+
+
+@statement("lease_scan")
+def lease_scan(t: Tables, now: datetime, limit: int, statuses: Sequence[str], owner: str, lease_s: float) -> list[Row]:
+    """Lease due orders."""
+    found: list[Row] = []
+    for order_id in sorted(t.orders):
+        order = t.orders[order_id]
+        if len(found) < limit and order["status"] in statuses and _is_due(order, now):
+            order["fence"] += 1
+            order["lease_owner"] = owner
+            order["lease_until"] = now + seconds(lease_s)
+            found.append(order | {"step_at": _step_at(t, order)})
+    return found
+
+
+def _is_due(order: Row, now: datetime) -> bool:
+    free = order["lease_until"] or order["due_at"]
+    return order["queued_at"] is not None and order["closed_at"] is None and free is not None and free <= now
+
+
+def _step_at(t: Tables, order: Row) -> int | None:
+    at = [e["at"] for e in t.events.get(order["id"], ()) if e["seq"] == order["seq"]]
+    return milliseconds(at[0]) if at else None
+
+
+@statement("lease_renew")
+def lease_renew(
+    t: Tables, now: datetime, ids: Sequence[UUID], fences: Sequence[int], lease_s: float, owner: str
+) -> list[Row]:
+    """Renew leases."""
+    held = _held(t, ids, fences)
+    for order in held:
+        if order["lease_until"] is not None and order["closed_at"] is None:
+            order["lease_owner"], order["lease_until"] = owner, now + seconds(lease_s)
+    return [{"id": order["id"]} for order in held]
+
+
+@statement("lease_release")
+def lease_release(t: Tables, now: datetime, ids: Sequence[UUID], fences: Sequence[int]) -> list[Row]:
+    """Give leases back."""
+    for order in _held(t, ids, fences):
+        if order["closed_at"] is None:
+            order["lease_owner"] = order["lease_until"] = None
+            order["due_at"] = now
+    return []
+
+
+def _held(t: Tables, ids: Sequence[UUID], fences: Sequence[int]) -> list[Row]:
+    pairs = zip(ids, fences, strict=True)
+    return [order for i, fence in pairs if (order := t.orders.get(i)) is not None and order["fence"] == fence]

@@ -1,0 +1,155 @@
+"""Transitions, with the attempts that are stored and settled by them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from tests.simulation.clock import milliseconds
+from tests.simulation.statements.registry import columns_of, seconds, statement
+from tests.simulation.tables import HOLDS_THE_ORDER, Row, Tables
+
+
+def guarded_update(t: Tables, now: datetime, terminal: Sequence[str], rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Change the orders that still match; return (what was asked, the order). One row of an order wins."""
+    matched = match_guarded(t, rows)
+    for v, order in matched:
+        _move_order(t, now, terminal, v, order)
+    return matched
+
+
+def match_guarded(t: Tables, rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Return the rows whose order has the expected status and fence."""
+    won: dict[UUID, tuple[Row, Row]] = {}
+    for v in rows:
+        order = t.orders.get(v["id"])
+        if order is not None and order["status"] == v["expected"] and fence_holds(order, v["fence"]):
+            won.setdefault(v["id"], (v, order))
+    return list(won.values())
+
+
+def fence_holds(order: Row, fence: int) -> bool:
+    """Tell whether whoever has this fence may write; a planted bug replaces it."""
+    return bool(order["fence"] == fence)
+
+
+def _move_order(t: Tables, now: datetime, terminal: Sequence[str], v: Row, order: Row) -> None:
+    if order["fence"] != v["fence"]:
+        t.stale_writes.append(f"{order['id']} {v['next']} by fence {v['fence']}, the order has {order['fence']}")
+    moved = v["next"] != v["expected"]
+    order["status"] = v["next"]
+    order["seq"] += moved
+    order["fence"] += v.get("hand_over", False)
+    _lease(now, v, order)
+    order["attempts"] += v.get("new_attempts", 0)
+    for column in ("routing", "failure", "output_amount"):
+        if v.get(column) is not None:
+            order[column] = v[column]
+    order["reconciling_since"] = (order["reconciling_since"] or now) if v.get("reconciling") else None
+    order["closed_at"] = now if v["next"] in terminal else None
+    if moved:
+        t.add_event(order["id"], order["seq"], v["next"], now, v["data"])
+
+
+def _lease(now: datetime, v: Row, order: Row) -> None:
+    due_in, lease_s = v.get("due_in"), v.get("lease_s")
+    if due_in is not None:
+        order["lease_owner"] = order["lease_until"] = None
+        order["due_at"] = now + seconds(due_in)
+        return
+    order["lease_owner"] = v.get("owner") or order["lease_owner"]
+    if lease_s is not None:
+        order["lease_until"] = now + seconds(lease_s)
+
+
+def _result(now: datetime, up: Sequence[tuple[Row, Row]]) -> list[Row]:
+    at = milliseconds(now)
+    return [{"id": o["id"], "seq": o["seq"], "fence": o["fence"], "at": at} for _, o in up]
+
+
+_MOVE = "id expected fence next data due_in routing failure hand_over"
+_SUBMIT = "id expected fence next data attempt signature raw message_sha256 blockhash last_valid venue"
+_SETTLE = "id expected fence next data due_in failure output_amount reconciling signature state slot error evidence"
+
+
+@statement("move")
+def move(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
+    """Write moves."""
+    *columns, handover_s = args
+    rows = columns_of(_MOVE, *columns)
+    for v in rows:
+        if v["hand_over"]:
+            v |= {"owner": "message", "lease_s": handover_s}
+    return _result(now, guarded_update(t, now, terminal, rows))
+
+
+@statement("submit")
+def submit(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
+    """Store attempts together with SUBMITTED."""
+    *columns, owner, lease_s = args
+    rows = columns_of(_SUBMIT, *columns)
+    for v in rows:
+        v |= {"owner": owner, "lease_s": lease_s, "new_attempts": 1}
+    up = match_guarded(t, rows)
+    moved = {order["id"]: order["fence"] for _, order in up}
+    new = [_attempt(v, now) for v in rows if joins(v, moved)]
+    t.check_attempts(new)
+    guarded_update(t, now, terminal, rows)
+    for row in new:
+        t.add_attempt(row)
+    return _result(now, up)
+
+
+def joins(v: Row, moved: dict[UUID, int]) -> bool:
+    """Tell whether the statement's second part, on attempts, takes the row: it moved its order."""
+    return bool(moved.get(v["id"]) == v["fence"])
+
+
+def _attempt(v: Row, now: datetime) -> Row:
+    same = ("attempt", "signature", "raw", "message_sha256", "blockhash", "fence", "venue")
+    row = {name: v[name] for name in same}
+    row |= {"order_id": v["id"], "last_valid_block_height": v["last_valid"], "state": "LIVE", "created_at": now}
+    return row | dict.fromkeys(("slot", "output_amount", "error", "evidence", "settled_at"))
+
+
+@statement("settle")
+def settle(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
+    """Settle attempts together with their orders' moves."""
+    rows = columns_of(_SETTLE, *args)
+    up = match_guarded(t, rows)
+    moved = {order["id"]: order["fence"] for _, order in up}
+    settled = [(v, a) for v in rows if v["state"] != "LIVE" and joins(v, moved) and (a := _attempt_of(t, v))]
+    for v, attempt in settled:
+        _check_settling(t, v, attempt)
+    guarded_update(t, now, terminal, rows)
+    for v, attempt in settled:
+        if moved[v["id"]] != v["fence"]:
+            t.stale_writes.append(f"{v['id']} attempt {v['state']} by fence {v['fence']}, not {moved[v['id']]}")
+        attempt |= {name: v[name] for name in ("state", "slot", "output_amount", "error", "evidence")}
+        attempt["settled_at"] = now
+    return _result(now, up)
+
+
+def _attempt_of(t: Tables, v: Row) -> Row | None:
+    attempt = t.signatures.get(v["signature"])
+    return attempt if attempt is not None and attempt["order_id"] == v["id"] else None
+
+
+def _check_settling(t: Tables, v: Row, attempt: Row) -> None:
+    if v["state"] == "EXPIRED" and v["evidence"] is None:
+        raise asyncpg.CheckViolationError("expired_with_proof")
+    others = [other for other in t.attempts[v["id"]] if other is not attempt]
+    if v["state"] in HOLDS_THE_ORDER and any(other["state"] in HOLDS_THE_ORDER for other in others):
+        raise asyncpg.UniqueViolationError("tx_attempts_one_per_order_idx")
+
+
+_LIVE = ("order_id", "venue", "signature", "raw", "message_sha256", "blockhash", "last_valid_block_height")
+
+
+@statement("live_attempts")
+def live_attempts(t: Tables, now: datetime, ids: Sequence[UUID]) -> list[Row]:
+    """Read live attempts."""
+    own = [a for order_id in dict.fromkeys(ids) for a in t.attempts.get(order_id, ()) if a["state"] == "LIVE"]
+    return [{name: a[name] for name in _LIVE} for a in own]

@@ -1,0 +1,62 @@
+"""Housekeeping, and what notifiers read."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from tests.simulation.clock import milliseconds
+from tests.simulation.statements.registry import statement
+from tests.simulation.tables import Row, Tables
+
+
+@statement("expire_waiting")
+def expire_waiting(t: Tables, now: datetime, limit: int) -> list[Row]:
+    """Expire orders that waited too long to be executed."""
+    due = [
+        o
+        for o in t.orders.values()
+        if o["status"] == "PENDING" and o["closed_at"] is None and o["expires_at"] and o["expires_at"] <= now
+    ]
+    rows = []
+    for order in sorted(due, key=lambda o: o["expires_at"])[:limit]:
+        order |= {"status": "EXPIRED", "seq": order["seq"] + 1, "fence": order["fence"] + 1, "closed_at": now}
+        t.add_event(order["id"], order["seq"], "EXPIRED", now)
+        rows.append(
+            {name: order[name] for name in ("id", "seq", "account", "wallet", "trace")} | {"at": milliseconds(now)}
+        )
+    return rows
+
+
+@statement("purge_keys")
+def purge_keys(t: Tables, now: datetime, days: int) -> list[Row]:
+    """Forget old keys."""
+    for name in [n for n, known in t.keys.items() if known["created_at"] < now - timedelta(days=days)]:
+        del t.keys[name]
+    return []
+
+
+@statement("order_steps")
+def order_steps(t: Tables, now: datetime, ids: Sequence[UUID]) -> list[Row]:
+    """Read orders with all steps."""
+    return [
+        {"id": order_id, "account": t.orders[order_id]["account"], **_step(event)}
+        for order_id in sorted(ids)
+        if order_id in t.orders
+        for event in t.events[order_id]
+    ]
+
+
+@statement("order_news")
+def order_news(t: Tables, now: datetime, ids: Sequence[UUID], seqs: Sequence[int]) -> list[Row]:
+    """Read later steps."""
+    return [
+        {"id": order_id, **_step(event)}
+        for order_id, seq in sorted(zip(ids, seqs, strict=True))
+        if order_id in t.orders and t.orders[order_id]["seq"] > seq
+        for event in t.events[order_id]
+        if event["seq"] > seq
+    ]
+
+
+def _step(event: Row) -> Row:
+    return {"seq": event["seq"], "status": event["status"], "data": event["data"], "at": milliseconds(event["at"])}
