@@ -54,6 +54,7 @@ class World:
             self.loop, self.rng, self.weather, self.server, self.topics, self.chain, nodes, commitment
         )
         self._started: Counter[str] = Counter()
+        self._missing = 0  # processes that have died and whose successors have not yet begun
 
     async def main(self) -> None:
         """Live through the storm and the calm."""
@@ -84,11 +85,17 @@ class World:
 
     def _died(self, service: Service) -> None:
         self.network.services.remove(service)
-        self.loop.outside(0.05 + self.rng.random() * (3 if self.weather.stormy else 0.2), self.start, type(service))
+        self._missing += 1
+        self.loop.outside(0.05 + self.rng.random() * (3 if self.weather.stormy else 0.2), self._succeed, service)
+
+    def _succeed(self, service: Service) -> None:
+        self._missing -= 1
+        self.start(type(service))
 
     def _is_settled(self) -> bool:
         return (
-            all(is_over(order) for order in self.server.tables.orders.values())
+            not self._missing
+            and all(is_over(order) for order in self.server.tables.orders.values())
             and all(subscriber.ended.done() for subscriber in self.traders.subscribers)
             and not any(service.process.frozen for service in self.network.services)
         )
