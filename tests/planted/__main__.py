@@ -1,13 +1,14 @@
 """`make planted`: every planted bug must be caught."""
 
 import argparse
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from tests.evidence import record
 from tests.planted.plan import PLAN, Bug
-from tests.planted.tree import Ran, Tree, copy_of_tree
+from tests.planted.tree import SEEDS, Ran, Tree, copy_of_tree
 
 
 class Verdict(NamedTuple):
@@ -58,12 +59,17 @@ def _healthy(bugs: list[Bug]) -> bool:
 
 def _try(bug: Bug) -> Verdict:
     with copy_of_tree() as tree:
-        return _judge(bug, _planted(tree, bug))
+        tree.plant(bug.patch)
+        verdict = _judge(bug, tree.run(bug.caught_by))
+        return _simulate(tree, verdict) if verdict.caught and bug.simulated else verdict
 
 
-def _planted(tree: Tree, bug: Bug) -> Ran:
-    tree.plant(bug.patch)
-    return tree.run(bug.caught_by)
+def _simulate(tree: Tree, verdict: Verdict) -> Verdict:
+    said = tree.simulate()
+    if re.search(rf"^ +{verdict.bug.simulated} ", said, re.MULTILINE) is None:
+        return Verdict(verdict.bug, caught=False, why=f"the simulation says\n{said[-2000:]}")
+    broke = next(line.split()[0] for line in said.splitlines() if line.endswith("seeds broke an invariant"))
+    return verdict._replace(why=f"{verdict.why}; {broke} of {SEEDS} simulated seeds ({verdict.bug.simulated})")
 
 
 def _judge(bug: Bug, ran: Ran) -> Verdict:

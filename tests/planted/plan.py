@@ -12,6 +12,7 @@ class Bug(NamedTuple):
     name: str
     harm: str
     caught_by: tuple[str, ...]
+    simulated: str = ""  # the invariant that the simulation finds broken as well
 
     @property
     def patch(self) -> Path:
@@ -31,6 +32,7 @@ PLAN = (
             f"{_EXECUTOR}::test_an_order_is_confirmed_with_what_arrived_when_its_attempt_lands",
             f"{_EXECUTOR}::test_nothing_is_sent_when_another_worker_took_the_order_over",
         ),
+        simulated="I4",
     ),
     Bug(
         "02_drop_fence_check",
@@ -49,6 +51,7 @@ PLAN = (
         "04_answer_before_commit",
         "The client is told that its order is safe before it is stored: it is lost when the database fails.",
         (f"{_API}/test_faults.py::test_503_soon_when_the_database_is_stuck",),
+        simulated="I1",
     ),
     Bug(
         "05_trust_not_found",
@@ -57,6 +60,7 @@ PLAN = (
             "services/executor/tests/test_nodes.py::test_expiry_is_not_proven_when_a_node_is_not_final_past_the_last_height",
             "services/executor/tests/test_nodes.py::test_expiry_is_not_proven_when_a_node_searched_an_older_state_than_its_finality",
         ),
+        simulated="I2",
     ),
     Bug(
         "06_publish_before_commit",
@@ -65,6 +69,7 @@ PLAN = (
             f"{_COMMON}/test_transitions.py::test_nobody_is_told_when_the_commit_fails",
             f"{_COMMON}/test_transitions.py::test_a_stale_worker_writes_nothing_when_another_holds_the_fence",
         ),
+        simulated="I7",
     ),
     Bug(
         "07_group_from_the_end",
@@ -80,6 +85,7 @@ PLAN = (
         "09_key_of_another_request",
         "Another order under the same key is answered as if it had been placed.",
         (f"{_API}/test_idempotency.py::test_422_when_a_key_comes_with_another_request",),
+        simulated="I8",
     ),
     Bug(
         "10_expiry_by_processed_height",
@@ -97,6 +103,6 @@ PLAN = (
     Bug(
         "12_log_the_key",
         "Whoever reads the logs can trade.",
-        ("tests/security/test_canary.py",),
+        ("tests/security/test_canary.py::test_no_secret_leaves_the_engine_whatever_goes_wrong",),
     ),
 )

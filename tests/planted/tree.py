@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 300
+SEEDS = 300
 _OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED)\b(?: \[\d+\])? (\S+)", re.MULTILINE)
 
 
@@ -47,6 +48,14 @@ class Tree:
             command, cwd=self.home, env=self._env, capture_output=True, text=True, timeout=LONGEST_S, check=False
         )
         return Ran(done.returncode, {test: state for state, test in _OUTCOME.findall(done.stdout)}, done.stdout)
+
+    def simulate(self) -> str:
+        """Return what the simulation says of its first seeds."""
+        command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--workers", "1"]
+        done = subprocess.run(
+            command, cwd=self.home, env=self._env, capture_output=True, text=True, timeout=LONGEST_S, check=False
+        )
+        return done.stdout + done.stderr
 
     def _git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.home, capture_output=True, text=True, timeout=30, check=True)
