@@ -8,7 +8,9 @@ COVERAGE ?= 93
 export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
-	test-concurrent test-ws chart-check chart-docs dashboards images e2e e2e-up e2e-down bench bench-counts lock clean
+	test-concurrent test-ws soak soak-short network faults-network failpoints faults-failpoints websockets \
+	faults-websockets simulate faults-simulate fuzz faults-fuzz security planted evidence proofs sbom chart-check \
+	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
 help: ## Show this
@@ -88,12 +90,68 @@ e2e-up: setup ## The cluster of the end-to-end suite, to work with
 e2e-down: setup ## Delete it
 	@$(BIN)/python -m tests.e2e.cluster down
 
-bench: setup ## Speed and memory of the engine on this machine
-	$(BIN)/python tests/load/bench.py
+##@ Prove (the short forms run in CI; the long ones keep their figures in docs/evidence)
+soak-short: setup ## Three minutes of orders while everything is killed (SEED)
+	$(BIN)/python -m tests.faults.soak --short $(if $(SEED),--seed $(SEED))
+
+soak: setup ## 10,000 orders, 200 in flight, hundreds of kills; keeps its figures (SEED)
+	RECORD=1 $(BIN)/python -m tests.faults.soak $(if $(SEED),--seed $(SEED))
+
+network: setup ## Every link cut, slowed, sliced, under orders
+	$(BIN)/pytest tests/faults/network
+
+faults-network: setup ## Every toxic on every link, then a random walk; keeps its figures
+	RECORD=1 $(BIN)/python -m tests.faults.network
+
+failpoints: setup ## SIGKILL before and after every effect
+	$(BIN)/python -m tests.faults.failpoints
+
+faults-failpoints: setup ## The same at later passages as well; keeps its figures
+	RECORD=1 $(BIN)/python -m tests.faults.failpoints --rounds 3
+
+websockets: setup ## 500 clients, cut and moved, while notifiers are killed
+	$(BIN)/python -m tests.faults.websockets --short
+
+faults-websockets: setup ## The same over 10,000 orders; keeps its figures
+	RECORD=1 $(BIN)/python -m tests.faults.websockets
+
+simulate: setup ## 10,000 seeds of the engine's logic on a virtual clock, store, topics and a lying chain
+	$(BIN)/python -m tests.simulation --seeds 10000 --workers 2
+
+faults-simulate: setup ## SEEDS of them; keeps its figures
+	RECORD=1 $(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100000) --workers 2
+
+fuzz: setup ## The API by a state machine and by its document, WebSockets by wrong bytes
+	$(BIN)/pytest tests/fuzz -n $(WORKERS) --dist loadfile
+
+faults-fuzz: setup ## Longer, one after the other; keeps its figures (FUZZ_SEED)
+	RECORD=1 $(BIN)/pytest tests/fuzz tests/security -n 0 --timeout 900
+
+security: setup ## Accounts, forgeries, slow and large requests, origins, canaries
+	$(BIN)/pytest tests/security -n $(WORKERS)
+
+planted: setup ## Twelve planted bugs, each of which the tests must catch
+	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
+
+proofs: soak-short network failpoints websockets simulate fuzz security planted ## All of these, in their short forms
+
+evidence: setup ## Render docs/guarantees.md from what is kept
+	$(BIN)/python -m tests.evidence
+
+sbom: setup ## Bill of materials of each image, into dist/sbom
+	$(BIN)/python scripts/sbom
+
+##@ Measure
+bench: setup ## The suite, into docs/performance.md (ONLY: parts, separated by commas); needs node for the comparison
+	$(BIN)/python tests/load/bench.py --record $(if $(ONLY),--only $(ONLY))
+
+bench-peer: setup ## The comparison with a Node engine alone
+	$(BIN)/python tests/load/bench.py --record --only comparison,comparison-latency
 
 bench-counts: setup ## Commits and Redis commands an order costs; fails when there are too many
 	$(BIN)/python tests/load/bench.py --counts
 
+##@ Package
 lock: ## Resolve anew and write locks/, what everything is installed from
 	@scripts/bootstrap tools
 	@scripts/lock
