@@ -88,6 +88,12 @@ async def _end(desk: Desk, order: LeasedOrder, status: Status, reason: Failure) 
 
 
 async def _route_again(desk: Desk, order: LeasedOrder) -> None:
+    spent = (datetime.now(UTC) - order.queued_at).total_seconds()
+    if order.expires_at is None and spent > desk.settings.order_deadline_s:
+        # An order that cannot be built comes here time and again, and must end some day.
+        reason = failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO, "no swap could be built in time")
+        await _end(desk, order, Status.FAILED, reason)
+        return
     RETRIES.labels("route_stale").inc()
     # Found by a router's next scan.
     await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=0))

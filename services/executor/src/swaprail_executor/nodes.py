@@ -86,8 +86,8 @@ class Nodes:
                 )
                 if not done:
                     break
-                errors += [error for task in done if (error := task.exception())]
-                answers += [task.result() for task in done if not task.exception()]
+                errors += [error for task in waiting if task in done and (error := task.exception())]
+                answers += [task.result() for task in waiting if task in done and not task.exception()]
         finally:
             for task in waiting:
                 task.cancel()

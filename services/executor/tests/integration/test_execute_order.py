@@ -370,6 +370,16 @@ async def test_a_stale_route_is_not_signed_when_the_order_waited_too_long(bench:
     assert await bench.attempts(order) == []
 
 
+async def test_the_order_fails_when_its_route_is_stale_and_its_time_to_be_executed_is_over(bench: Bench) -> None:
+    order = await bench.building(quoted_at=time.time() - 60)
+    late = msgspec.structs.replace(order, queued_at=datetime.now(UTC) - timedelta(seconds=121))
+    await execute_order(bench.desk, late)
+    row = await bench.row(order)
+    failure = msgspec.json.decode(row["failure"])
+    assert (row["status"], failure["code"], failure["stage"]) == ("FAILED", "deadline_passed", "building")
+    assert await bench.attempts(order) == []
+
+
 async def test_the_order_expires_unsigned_when_its_time_ran_out(bench: Bench) -> None:
     order = await bench.building(expires_at=datetime.now(UTC) - timedelta(seconds=1))
     await execute_order(bench.desk, order)
