@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -113,7 +114,7 @@ async def campaign(
 
     async def lane(n: int) -> list[Outcome]:
         dsn = await _create(postgres, template, f"lane_{n}")
-        async with _world(dsn, f"{redis_url.rstrip('/0').rstrip('/')}/{n}", home / f"lane-{n}") as world:
+        async with _world(dsn, urlsplit(redis_url)._replace(path=f"/{n}").geturl(), home / f"lane-{n}") as world:
             made = Lane(world, tell)
             await made.work(todo)
             return made.outcomes

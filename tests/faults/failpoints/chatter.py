@@ -12,6 +12,7 @@ from websockets.exceptions import WebSocketException
 from tests.system.engine import Engine
 
 PAUSE_S = 0.05
+COMPARED_WITHIN_S = 1.5
 FRAME_S = 0.3
 
 type Talk = Callable[[Engine, httpx.AsyncClient, list[str]], Awaitable[None]]
@@ -45,6 +46,11 @@ async def _quotes(engine: Engine, client: httpx.AsyncClient, orders: list[str]) 
     await client.get(f"{engine.url}/api/quotes", params=query)
 
 
+async def _ready(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
+    for name in ("api", "notifier"):
+        await client.get(f"http://127.0.0.1:{engine.ops_ports[name]}/health/ready")
+
+
 async def _new_key(engine: Engine, client: httpx.AsyncClient) -> dict[str, str]:
     body = {"name": "a client", "scopes": ["orders:read", "keys:manage"]}
     made: dict[str, str] = (await client.post(f"{engine.url}/api/keys", json=body)).json()
@@ -57,14 +63,14 @@ async def _keys(engine: Engine, client: httpx.AsyncClient, orders: list[str]) ->
     await client.delete(f"{engine.url}/api/keys/{made['id']}")
 
 
-async def _watch(url: str, headers: dict[str, str]) -> None:
+async def _watch(url: str, headers: dict[str, str], *, stay_s: float = 0) -> None:
     async with connect(url, open_timeout=3, compression=None, additional_headers=headers) as socket:
         await asyncio.wait_for(socket.recv(), FRAME_S)
+        await asyncio.sleep(stay_s)
 
 
 async def _wallet(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
-    await _watch(f"{engine.ws_url}/ws/wallets/{quote('w#1', safe='')}?after=1", {})
-    await asyncio.sleep(FRAME_S)
+    await _watch(f"{engine.ws_url}/ws/wallets/{quote('w#1', safe='')}?after=1", {}, stay_s=COMPARED_WITHIN_S)
 
 
 async def _key_socket(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
@@ -78,6 +84,7 @@ async def _ticket(engine: Engine, client: httpx.AsyncClient, orders: list[str]) 
 
 
 CHATTER: dict[str, Talk] = {
+    "ready": _ready,
     "read": _read,
     "list": _list,
     "events": _events,

@@ -81,7 +81,7 @@ _API = (
     _writes("api", "key_touch", chatter="keys"),
     _reads("api", "quotes.ask", chatter="quotes"),
     _reads("api", "rate_limit", passages=2),
-    _reads("api", "schema_revision", how=How.START),
+    _reads("api", "schema_revision", chatter="ready"),
     Point("api", "serve", how=How.START),
     Point("api", "drain", how=How.DRAIN),
 )
@@ -103,6 +103,7 @@ _ROUTER = (
     _reads("router", "xadd.orders.routed", passages=3),
     _reads("router", "xadd.orders.events", passages=3),
     _reads("router", "xack.orders.accepted", passages=2),
+    _reads("router", "xack.quotes", chatter="quotes"),
     _reads("router", "xautoclaim", how=How.UNACKNOWLEDGED),
     _reads("router", "xgroup_create.orders.accepted", how=How.FLUSH),
     _reads("router", "xgroup_create.quotes", how=How.FLUSH),
@@ -160,7 +161,7 @@ _NOTIFIER = (
     _reads("notifier", "wallet_born", chatter="wallet"),
     _reads("notifier", "key_find", chatter="key_socket"),
     _reads("notifier", "ticket_burn", chatter="ticket"),
-    _reads("notifier", "schema_revision", how=How.START),
+    _reads("notifier", "schema_revision", chatter="ready"),
     Point("notifier", "serve", how=How.START),
     Point("notifier", "drain", orders=("drop",), how=How.DRAIN),
 )

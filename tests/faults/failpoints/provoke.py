@@ -16,7 +16,7 @@ SLOW_BUILD = "slow-build"  # the executor takes up the order when its route is t
 DROP = "drop"  # the chain takes the first attempt, and loses it
 NEVER = "never"  # and every other one
 FORGED = "forged"  # the venue builds a swap for somebody else
-PAUSES_S = {SLOW_ROUTE: 1.3, STUCK_ROUTE: 3.0}
+PAUSES_S = {SLOW_ROUTE: 1.3, STUCK_ROUTE: 4.5}
 SLOW_BUILD_S = 2.3
 
 

@@ -45,7 +45,8 @@ def _row(service: str, own: list[Outcome]) -> dict[str, Figure]:
 
 def summary(outcomes: list[Outcome], seconds: float) -> str:
     shown = [f"{name}: {value}" for name, value in figures(outcomes, seconds).items()]
-    return "\n".join([*shown, *_lines(by_service(outcomes))]) + "\n"
+    broken = [line(outcome) for outcome in outcomes if outcome.broken]
+    return "\n".join([*broken, *shown, *_lines(by_service(outcomes))]) + "\n"
 
 
 def _lines(rows: list[dict[str, Figure]]) -> list[str]:

@@ -142,14 +142,14 @@ def _open_socket(original: Any) -> Any:
         trigger.before("ws.handshake")
         original(self, response)
         trigger.written("ws.handshake")
-        write = self.write
+        write = self._out.write
 
         def told(data: bytes) -> None:
             trigger.before("ws.write")
             write(data)
             trigger.written("ws.write")
 
-        self.write = told
+        self._out.write = told
 
     return open_socket
 

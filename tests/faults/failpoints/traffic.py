@@ -43,6 +43,10 @@ class Traffic:
         for kind in [*special, *["plain"] * (ORDERS - len(special))]:
             self._posting.append(asyncio.create_task(KINDS[kind](self)))
 
+    def more(self) -> None:
+        """Place one more plain order."""
+        self._posting.append(asyncio.create_task(KINDS["plain"](self)))
+
     async def ended(self, until: float) -> None:
         """Return when every order has ended before its follower's eyes; AssertionError names those that have not."""
         _, late = await asyncio.wait(self._posting, timeout=until - time.monotonic())

@@ -16,6 +16,7 @@ from tests.faults.failpoints.trigger import Arming, Phase
 from tests.faults.failpoints.world import World
 
 HIT_WITHIN_S = 20.0
+MORE_EVERY_S = 0.7
 END_WITHIN_S = 25.0  # of the restart: a lease, two lives of an attempt, and what a busy machine adds
 HELD = {"router": ["ROUTING"], "executor": ["SUBMITTED"]}
 TOPICS = {"router": Topic.ACCEPTED, "executor": Topic.ROUTED}
@@ -75,8 +76,7 @@ class Trial:
             for task in talking:
                 task.cancel()
             await asyncio.gather(*talking, return_exceptions=True)
-        if self.arming.phase is not Phase.LOST:
-            await self._died()
+        await self._dead()
         restarted = time.monotonic()
         for name, process in world.processes.items():
             if process.poll() is not None:
@@ -87,8 +87,24 @@ class Trial:
             assert process.poll() is None, f"{name} ended by itself with {process.returncode}"
 
     async def _hit(self) -> None:
-        name = self.point.service
-        await until(lambda: self.world.was_hit(name), within_s=HIT_WITHIN_S, what="the point is reached")
+        """Return when the point was reached; what is only done now and then comes with one of the later orders."""
+        name, late = self.point.service, time.monotonic() + MORE_EVERY_S
+
+        def was_hit() -> bool:
+            nonlocal late
+            if self.point.how is How.LIVE and time.monotonic() > late:
+                late = time.monotonic() + MORE_EVERY_S
+                self.traffic.more()
+            return self.world.was_hit(name)
+
+        await until(was_hit, within_s=HIT_WITHIN_S, what="the point is reached")
+
+    async def _dead(self) -> None:
+        if self.arming.phase is not Phase.LOST:
+            await self._died()
+        elif self.point.how is How.DRAIN:
+            code = await asyncio.to_thread(self.world.process(self.point.service).wait, 10)
+            assert code == 0, f"{self.point.service} drained and ended with {code}"
 
     async def _died(self) -> None:
         code = await asyncio.to_thread(self.world.process(self.point.service).wait, 10)
