@@ -9,9 +9,9 @@ import pytest
 
 from swaprail.db.migrate import migrate
 from swaprail_local.servers.postgres import EmbeddedPostgres
+from tests.invariants import check_invariants
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
-from tests.invariants import check_invariants
 
 ORDERS = 200
 pytestmark = [pytest.mark.system, pytest.mark.timeout(150)]

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from swaprail.testing.conditions import until
+from tests.invariants import check_invariants
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
-from tests.invariants import check_invariants
 
 ORDERS = 200
 DRAIN_S = 5

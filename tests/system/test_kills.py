@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import redis.asyncio as redis
 
+from tests.invariants import check_invariants
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
-from tests.invariants import check_invariants
 
 ORDERS = 500
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
