@@ -66,7 +66,7 @@ def _lease(now: datetime, v: Row, order: Row) -> None:
 
 def _result(now: datetime, up: Sequence[tuple[Row, Row]]) -> list[Row]:
     at = milliseconds(now)
-    return [{"id": o["id"], "seq": o["seq"], "fence": o["fence"], "at": at} for _, o in up]
+    return [{"id": o["id"], "held": v["fence"], "seq": o["seq"], "fence": o["fence"], "at": at} for v, o in up]
 
 
 _MOVE = "id expected fence next data due_in routing failure hand_over"

@@ -98,6 +98,20 @@ async def test_exactly_one_wins_when_the_same_transition_is_written_twice(db: Da
     assert len(heard.events) == 1
 
 
+async def test_the_stale_one_is_refused_when_both_moves_of_an_order_share_a_batch(db: Database) -> None:
+    stale = await leased(db)
+    held, heard = await lease_order(db, stale.id), Heard()
+    together = writer(db, heard)
+    lost, won = await asyncio.gather(
+        together.write(Move(stale, Status.FAILED, due_in_s=0)),
+        together.write(Move(held, Status.BUILDING)),
+        return_exceptions=True,
+    )
+    assert isinstance(lost, StaleLeaseError)
+    assert not isinstance(won, BaseException)
+    assert [event.status for event in heard.events] == ["BUILDING"]
+
+
 async def test_a_closed_order_is_released_and_stays_closed_when_it_turned_terminal(db: Database) -> None:
     order = await leased(db)
     failure = msgspec.json.encode({"code": "no_route"}).decode()

@@ -86,7 +86,7 @@ class Settlement(Move, frozen=True, kw_only=True):
 async def write_submissions(
     database: Database, owner: str, lease_s: float, batch: Sequence[Submission]
 ) -> Sequence[Any]:
-    """Store attempts and move their orders to SUBMITTED, in one commit; return rows (id, seq, at, fence).
+    """Store attempts and move their orders to SUBMITTED, in one commit; return rows (id, held, seq, at, fence).
 
     The orders are leased to owner for lease_s seconds from now on.
     """
@@ -111,7 +111,7 @@ async def write_submissions(
 
 
 async def write_settlements(database: Database, batch: Sequence[Settlement]) -> Sequence[Any]:
-    """Settle attempts and move their orders, in one commit; return rows (id, seq, at, fence)."""
+    """Settle attempts and move their orders, in one commit; return rows (id, held, seq, at, fence)."""
     return await database.fetch(
         _SETTLE,
         TERMINAL_NAMES,

@@ -54,14 +54,14 @@ up as (
         reconciling_since = case when v.reconciling then coalesce(o.reconciling_since, now()) end,
         closed_at = case when v.next = any($1::text[]) then now() end
     from v where o.id = v.id and o.status = v.expected and o.fence = v.fence
-    returning o.id, o.seq, o.fence, o.status, v.expected, v.data
+    returning o.id, o.seq, o.fence, o.status, v.expected, v.data, v.fence as held
 ),
 told as (
     insert into order_events (order_id, seq, status, data)
     select id, seq, status, data from up where status <> expected
 )
 """
-RESULT = "select id, seq, fence, floor(extract(epoch from now()) * 1000)::bigint as at from up"
+RESULT = "select id, held, seq, fence, floor(extract(epoch from now()) * 1000)::bigint as at from up"
 TERMINAL_NAMES = [str(status) for status in TERMINAL]
 
 _MOVE = named(
@@ -80,7 +80,10 @@ with v as (
 
 
 async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any]:
-    """Write transitions in one statement; return the rows (id, seq, at, fence) of those that took place."""
+    """Write transitions in one statement; return the rows (id, held, seq, at, fence) of those that took place.
+
+    held is the fence that a move was written under, fence the order's from now on.
+    """
     return await database.fetch(
         _MOVE,
         TERMINAL_NAMES,

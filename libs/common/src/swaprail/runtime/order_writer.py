@@ -25,7 +25,7 @@ class OrderWriter[M: Move]:
     def __init__(
         self, write: Callable[[Sequence[M]], Awaitable[Sequence[Any]]], publisher: TopicPublisher, *, name: str
     ) -> None:
-        """Write by `write`, which returns the rows (id, seq, at, fence) of the transitions that took place."""
+        """Write by `write`, which returns the rows (id, held, seq, at, fence) of the transitions that took place."""
         self._write = write
         self._publisher = publisher
         self._writer: BatchWriter[M, Moved | None] = BatchWriter(self._write_batch, name=name)
@@ -46,8 +46,11 @@ class OrderWriter[M: Move]:
 
     async def _write_batch(self, moves: Sequence[M]) -> list[Moved | None]:
         rows = await self._write(moves)
-        found: dict[UUID, Moved] = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in rows}
-        results = [found.get(move.order.id) for move in moves]
+        # By fence as well: a batch may hold an order's move of a lease that is over beside that of the next one.
+        found: dict[tuple[UUID, int], Moved] = {
+            (row["id"], row["held"]): Moved(row["seq"], row["at"], row["fence"]) for row in rows
+        }
+        results = [found.get((move.order.id, move.order.fence)) for move in moves]
         self._tell(moves, results)
         return results
 
