@@ -18,6 +18,7 @@ from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.registry import start_at_zero
 
 log = get_logger(__name__)
 
@@ -98,6 +99,7 @@ def subscribe[Message](
         last_id=">" if group else "$",
     )
 
+    start_at_zero(metrics.MESSAGE_WAIT, [topic])
     policy = AckPolicy.MANUAL if group else AckPolicy.ACK_FIRST
     subscriber = broker.subscriber(stream=read, ack_policy=policy)
     subscriber(handle)
