@@ -4,8 +4,11 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import pairwise
+from typing import cast
 
 import uvloop
 
@@ -69,10 +72,19 @@ def figures_of(storm: Storm, plan: Plan, took: float) -> Figures:
         "not_opened": counts["not opened"],
         "moved_between_notifiers": counts["moved"],
         "wallet_repeats_after_reconnect": storm.repeats,
-        "gaps": 0,
-        "duplicates": 0,
-        "reorders": 0,
+        **irregular([[cast("int", m["seq"]) for m in told.messages] for told in storm.told]),
     }
+
+
+def irregular(streams: Iterable[list[int]]) -> Figures:
+    """Return how many steps were missing, came again, or came before an earlier one."""
+    found = Counter(gaps=0, duplicates=0, reorders=0)
+    for seqs in streams:
+        once = set(seqs)
+        found["gaps"] += max(once, default=0) - len(once)
+        found["duplicates"] += len(seqs) - len(once)
+        found["reorders"] += sum(later < earlier for earlier, later in pairwise(seqs))
+    return dict(found)
 
 
 def main() -> int:

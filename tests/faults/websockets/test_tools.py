@@ -96,3 +96,8 @@ def test_ping_is_answered_when_it_comes_together_with_a_step() -> None:
     client.data_received(b"HTTP/1.1 101 Switching\r\n\r\n")
     client.data_received(b'\x81\x20{"data":{' + MARK + b"1700000000000000}}" + PING)
     assert written == [b"", PONG]
+
+
+def test_what_is_missing_repeated_or_out_of_order_is_counted() -> None:
+    assert irregular([[1, 2, 3], []]) == {"gaps": 0, "duplicates": 0, "reorders": 0}
+    assert irregular([[1, 3, 2, 2], [1, 4]]) == {"gaps": 2, "duplicates": 1, "reorders": 1}
