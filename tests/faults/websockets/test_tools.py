@@ -6,6 +6,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from tests.faults.websockets.__main__ import irregular
 from tests.faults.websockets.follows import OrderFollow, WalletFollow
 from tests.faults.websockets.wire import split
 from tests.load.fanout_clients import MARK, PING, PONG, Counting, Counts
