@@ -112,8 +112,8 @@ class Trial:
         self.outcome.kills += 1
 
     async def _mend(self) -> None:
+        self.world.disarm(self.point.service)
         for name, process in self.world.processes.items():
-            self.world.disarm(name)
             if process.poll() is not None:
                 await asyncio.to_thread(self.world.spawn, name)
 
