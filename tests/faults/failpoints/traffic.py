@@ -43,9 +43,10 @@ class Traffic:
         for kind in [*special, *["plain"] * (ORDERS - len(special))]:
             self._posting.append(asyncio.create_task(KINDS[kind](self)))
 
-    def more(self) -> None:
-        """Place one more plain order."""
-        self._posting.append(asyncio.create_task(KINDS["plain"](self)))
+    def more(self, kinds: tuple[str, ...]) -> None:
+        """Place one more order of each kind, or a plain one."""
+        for kind in kinds or ("plain",):
+            self._posting.append(asyncio.create_task(KINDS[kind](self)))
 
     async def ended(self, until: float) -> None:
         """Return when every order has ended before its follower's eyes; AssertionError names those that have not."""

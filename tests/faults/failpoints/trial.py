@@ -94,7 +94,7 @@ class Trial:
             nonlocal late
             if self.point.how is How.LIVE and time.monotonic() > late:
                 late = time.monotonic() + MORE_EVERY_S
-                self.traffic.more()
+                self.traffic.more(self.point.orders)
             return self.world.was_hit(name)
 
         await until(was_hit, within_s=HIT_WITHIN_S, what="the point is reached")
