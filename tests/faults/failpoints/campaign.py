@@ -57,7 +57,8 @@ class Lane:
             trial = Trial(self._world, *todo.popleft())
             self.outcomes.append(await trial.run())
             self._accepted += trial.traffic.accepted
-            self._subscribers += trial.traffic.subscribers
+            # A broken trial's followers were cut off, and have not seen everything.
+            self._subscribers += [] if trial.outcome.broken else trial.traffic.subscribers
             self._receipts += trial.traffic.receipts
             if len(self.outcomes) % CHECKED_EVERY == 0 or not todo:
                 await self._check(topics=not todo)
@@ -76,7 +77,7 @@ class Lane:
             text = str(error)
             named = [o for o in self.outcomes if any(order_id in text for order_id in o.order_ids)]
             for outcome in named or self.outcomes[-CHECKED_EVERY:]:
-                outcome.broken.append(text)
+                outcome.broken += [] if text in outcome.broken else [text]
 
 
 async def _create(postgres: EmbeddedPostgres, template: str, name: str) -> str:
