@@ -10,6 +10,7 @@ import pytest
 from swaprail.db.migrate import migrate
 from swaprail_local.servers.postgres import EmbeddedPostgres
 from tests.invariants import check_invariants
+from tests.invariants.writers import watch_writers
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
 
@@ -32,6 +33,7 @@ async def engine(own_postgres: EmbeddedPostgres, redis_url: str, tmp_path: Path)
         own_postgres.dsn, redis_url, tmp_path, mock_dex_quote_delay_ms=100, mock_dex_execution_delay_ms=800, lease_s=3
     )
     try:
+        await watch_writers(engine.dsn)
         await engine.start()
         yield engine
     finally:

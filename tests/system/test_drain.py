@@ -10,6 +10,7 @@ import pytest
 
 from swaprail.testing.conditions import until
 from tests.invariants import check_invariants
+from tests.invariants.writers import watch_writers
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
 
@@ -32,6 +33,7 @@ async def engine(database: str, redis_url: str, tmp_path: Path) -> AsyncIterator
         drain_timeout_s=DRAIN_S,
     )
     try:
+        await watch_writers(engine.dsn)
         await engine.start()
         yield engine
     finally:

@@ -8,6 +8,7 @@ import pytest
 import redis.asyncio as redis
 
 from tests.invariants import check_invariants
+from tests.invariants.writers import watch_writers
 from tests.system.crowd import Crowd, orders_are_submitted
 from tests.system.engine import Engine
 
@@ -21,6 +22,7 @@ async def engine(database: str, redis_url: str, tmp_path: Path) -> AsyncIterator
         database, redis_url, tmp_path, mock_dex_quote_delay_ms=100, mock_dex_execution_delay_ms=800, lease_s=3
     )
     try:
+        await watch_writers(engine.dsn)
         await engine.start()
         yield engine
     finally:

@@ -12,6 +12,7 @@ import httpx
 from swaprail.auth import ALL_SCOPES, NewKey, generate_key
 from tests.faults.network.proxy import Proxy
 from tests.faults.network.toxics import Toxic
+from tests.invariants.writers import watch_writers
 from tests.system.engine import Engine
 
 REPLICAS = ("router-2", "executor-2")
@@ -66,6 +67,7 @@ class World(Engine):
 
     async def start(self, names: Sequence[str] = SERVICES) -> None:
         await self._store_key()
+        await watch_writers(self.dsn)
         for proxy in self.links.values():
             proxy.start()
         for name in names:

@@ -19,6 +19,7 @@ from tests.faults.soak.plan import LEASE_S, SERVICES, Fault, Form
 from tests.faults.soak.saboteur import Saboteur
 from tests.faults.soak.traders import Traders
 from tests.invariants import check_invariants
+from tests.invariants.writers import watch_writers
 from tests.system.engine import Engine
 
 ENDED_WITHIN_S = 30.0
@@ -111,6 +112,7 @@ async def _engine(home: Path) -> AsyncIterator[tuple[Engine, Saboteur]]:
         await asyncio.to_thread(postgres.start)
         await asyncio.to_thread(valkey.start)
         await asyncio.to_thread(migrate, postgres.dsn)
+        await watch_writers(engine.dsn)
         await engine.start(SERVICES)
         yield engine, Saboteur(engine, postgres, valkey)
     finally:

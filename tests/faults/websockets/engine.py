@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.invariants.writers import watch_writers
 from tests.system.engine import Engine
 
 FIRST, SECOND = "notifier", "notifier-2"
@@ -21,6 +22,7 @@ class ReplicatedEngine(Engine):
 
     async def start_both(self) -> None:
         """Start everything."""
+        await watch_writers(self.dsn)
         await self.start()
         self.spawn(SECOND)
         await self.ready(SECOND)
