@@ -17,7 +17,7 @@ from tests.system.engine import Engine
 pytestmark = [pytest.mark.system, pytest.mark.timeout(LIMIT_S)]
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 LEAST_CASES = 5_000
-EXAMPLES, LONG_EXAMPLES = 450, 2_000  # for each operation
+EXAMPLES, LONG_EXAMPLES = 520, 2_000  # for each operation
 CONFIG = """
 hooks = "tests.fuzz.st_hooks"
 continue-on-failure = true
