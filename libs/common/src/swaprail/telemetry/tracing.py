@@ -1,15 +1,19 @@
 """One order is one trace: its traceparent travels in the order's row and in every message.
 
-Only sampled orders cost anything: an order without a traceparent has no spans at all.
+Only sampled orders cost anything: an order without a traceparent has no spans at all. Whether a span is recorded is
+decided here, before it is made (OpenTelemetry would make it and then drop it): below a sampled parent always, below
+another parent never, and of traces that begin here a random share.
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from random import random
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -21,6 +25,7 @@ _NOTHING: AbstractContextManager[Span] = nullcontext(_INVALID)
 class _State:
     tracer: trace.Tracer | None = None
     provider: TracerProvider | None = None
+    sample_ratio: float = 0.0
 
 
 def configure_tracing(service: str, version: str, endpoint: str, sample_ratio: float) -> None:
@@ -31,10 +36,10 @@ def configure_tracing(service: str, version: str, endpoint: str, sample_ratio: f
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
     resource = Resource.create({"service.name": f"swaprail-{service}", "service.version": version})
-    provider = TracerProvider(resource=resource, sampler=ParentBased(TraceIdRatioBased(sample_ratio)))
+    provider = TracerProvider(resource=resource, sampler=ALWAYS_ON)
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
     provider.add_span_processor(BatchSpanProcessor(exporter, max_queue_size=4096, schedule_delay_millis=1000))
-    _State.provider = provider
+    _State.provider, _State.sample_ratio = provider, sample_ratio
     _State.tracer = provider.get_tracer("swaprail")
 
 
@@ -67,10 +72,12 @@ def span(
     root: bool = False,
     attributes: dict[str, str | int | float | bool] | None = None,
 ) -> AbstractContextManager[Span]:
-    """Record a span below the parent traceparent; without a parent only a root is started (and sampled)."""
-    if _State.tracer is None or (parent is None and not root):
+    """Record a span below the parent traceparent; without a parent only a root is started, if it is sampled."""
+    if _State.tracer is None:
         return _NOTHING
-    context = _PROPAGATOR.extract({"traceparent": parent}) if parent else None
+    context = _recorded_below(parent, root=root)
+    if context is None:
+        return _NOTHING
     return _State.tracer.start_as_current_span(name, context=context, kind=kind, attributes=attributes)
 
 
@@ -91,6 +98,17 @@ def write_span(writer: str) -> AbstractContextManager[Span]:
 
 def start_span(name: str, parent: str | None, *, kind: SpanKind = SpanKind.INTERNAL) -> Span:
     """Start a span that the caller ends; not current, so it may live across tasks."""
-    if _State.tracer is None or parent is None:
+    if _State.tracer is None:
         return _INVALID
-    return _State.tracer.start_span(name, context=_PROPAGATOR.extract({"traceparent": parent}), kind=kind)
+    context = _recorded_below(parent, root=False)
+    return _INVALID if context is None else _State.tracer.start_span(name, context=context, kind=kind)
+
+
+def _recorded_below(parent: str | None, *, root: bool) -> Context | None:
+    """Return the context of a span that is to be recorded, else None. What is no traceparent is no parent."""
+    if parent is not None:
+        context = _PROPAGATOR.extract({"traceparent": parent})
+        above = trace.get_current_span(context).get_span_context()
+        if above.is_valid:
+            return context if above.trace_flags.sampled else None
+    return Context() if root and random() < _State.sample_ratio else None  # noqa: S311 - a sample, not a secret
