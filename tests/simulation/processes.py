@@ -30,6 +30,7 @@ from swaprail_api.usecases.cancel_order import CancelOrder
 from swaprail_api.usecases.start_order import StartOrder
 from swaprail_executor.attempts import read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk as ExecutorDesk
+from swaprail_executor.desk import building_deadline
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.nodes import Nodes
 from swaprail_executor.settings import ExecutorSettings
@@ -242,6 +243,7 @@ class Executor(Worker):
             moves=moves,
             submissions=submissions,
             settlements=settlements,
+            building=building_deadline(settings),
             live_attempt=BatchWriter(partial(read_live, database), name="live_attempts").submit,
             extended=self._lease_extended,
             idles=self._idles,

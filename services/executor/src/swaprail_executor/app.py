@@ -23,7 +23,7 @@ from swaprail.telemetry.health import Health
 from swaprail.telemetry.registry import start_at_zero
 from swaprail_executor import metrics
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
-from swaprail_executor.desk import Desk
+from swaprail_executor.desk import Desk, building_deadline
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.nodes import Nodes
 from swaprail_executor.settings import ExecutorSettings
@@ -80,6 +80,7 @@ class Executor:
             moves=self._moves,
             submissions=self._submissions,
             settlements=self._settlements,
+            building=building_deadline(settings),
             live_attempt=self._live.submit,
             extended=self._lease_extended,
             idles=self._idles,

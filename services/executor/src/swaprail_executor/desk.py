@@ -7,10 +7,12 @@ import msgspec
 
 from swaprail.db.transitions import Move
 from swaprail.domain.chain import SignedSwap
+from swaprail.domain.errors import ErrorCode
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import TokenList
 from swaprail.ports.chain import Chain, Signer
 from swaprail.ports.venues import SwapBuilder
+from swaprail.runtime.deadline import Deadline
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail_executor.attempts import Settlement, Submission
 from swaprail_executor.settings import ExecutorSettings
@@ -35,6 +37,13 @@ class Desk(msgspec.Struct, frozen=True):
     moves: OrderWriter[Move]
     submissions: OrderWriter[Submission]
     settlements: OrderWriter[Settlement]
+    building: Deadline
     live_attempt: Callable[[UUID], Awaitable[tuple[str, SignedSwap] | None]]
     extended: Callable[[LeasedOrder], None]
     idles: Callable[[LeasedOrder, bool], None]
+
+
+def building_deadline(settings: ExecutorSettings) -> Deadline:
+    """Return the time that building, checking and signing one attempt has."""
+    seconds = settings.executor_chain_timeout_s
+    return Deadline(seconds, ErrorCode.UNAVAILABLE, f"the swap could not be built in {seconds:g} s")

@@ -1,6 +1,5 @@
 """Build one attempt, check its bytes, sign it, store it with SUBMITTED in one commit, and only then let it be sent."""
 
-import asyncio
 from collections.abc import Awaitable
 
 import msgspec
@@ -54,7 +53,6 @@ async def _build_and_sign(
 async def _in_time(desk: Desk, building: Awaitable[SignedSwap]) -> SignedSwap:
     # A node or a signer that is silent must not hold the order for ever: its lease would be renewed all the while.
     try:
-        async with asyncio.timeout(desk.settings.executor_chain_timeout_s):
-            return await building
+        return await desk.building.wait(building)
     except (VenueError, OSError, TimeoutError) as error:
         raise EngineError(ErrorCode.UNAVAILABLE, f"the swap could not be built ({type(error).__name__})") from error

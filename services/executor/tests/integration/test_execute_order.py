@@ -35,7 +35,7 @@ from swaprail.runtime.order_writer import OrderWriter
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order, lease_order
 from swaprail_executor.attempts import Settlement, read_live, write_settlements, write_submissions
-from swaprail_executor.desk import Desk
+from swaprail_executor.desk import Desk, building_deadline
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.settings import ExecutorSettings
 
@@ -138,6 +138,7 @@ class Bench:
             moves=OrderWriter(partial(write_moves, db), publisher, name="moves"),
             submissions=OrderWriter(partial(write_submissions, db, "me", 30), publisher, name="submissions"),
             settlements=OrderWriter(partial(write_settlements, db), publisher, name="settlements"),
+            building=building_deadline(self.settings),
             live_attempt=BatchWriter(partial(read_live, db), name="live").submit,
             extended=lambda order: None,
             idles=lambda order, idle: None,

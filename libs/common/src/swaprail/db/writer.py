@@ -47,23 +47,14 @@ class BatchWriter[Row, Result]:
 
     async def submit(self, row: Row) -> Result:
         """Write the row and return its result, once committed."""
-        return (await self.submit_group((row,)))[0]
+        return (await self._queue((row,)))[0]
 
     async def submit_group(self, rows: Sequence[Row]) -> Sequence[Result]:
         """Write rows in one statement, so in one commit, and return their results in order.
 
         Raises EngineError overloaded when too many rows wait, unavailable when the writer is stopped.
         """
-        if self._closed:
-            raise EngineError(ErrorCode.UNAVAILABLE, f"the {self.name} writer is stopped")
-        if self._rows_waiting + len(rows) > self._max_waiting:
-            raise EngineError(ErrorCode.OVERLOADED, f"the {self.name} writer has {self._rows_waiting} rows waiting")
-        group: _Group[Row, Result] = _Group(rows, asyncio.get_running_loop().create_future())
-        self._waiting.append(group)
-        self._rows_waiting += len(rows)
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=f"writer {self.name}")
-        return await group.done
+        return await self._queue(rows)
 
     async def start(self) -> None:
         """Take rows (again)."""
@@ -74,6 +65,18 @@ class BatchWriter[Row, Result]:
         self._closed = True
         while self._task is not None:
             await asyncio.wait([self._task])
+
+    def _queue(self, rows: Sequence[Row]) -> asyncio.Future[Sequence[Result]]:
+        if self._closed:
+            raise EngineError(ErrorCode.UNAVAILABLE, f"the {self.name} writer is stopped")
+        if self._rows_waiting + len(rows) > self._max_waiting:
+            raise EngineError(ErrorCode.OVERLOADED, f"the {self.name} writer has {self._rows_waiting} rows waiting")
+        group: _Group[Row, Result] = _Group(rows, asyncio.get_running_loop().create_future())
+        self._waiting.append(group)
+        self._rows_waiting += len(rows)
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name=f"writer {self.name}")
+        return group.done
 
     async def _run(self) -> None:
         # One turn of the loop lets everybody who is ready now join the first statement.

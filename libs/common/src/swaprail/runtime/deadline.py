@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 
 from swaprail.domain.errors import EngineError, ErrorCode
 
@@ -35,9 +35,9 @@ class Deadline:
         self._waits: deque[_Wait] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
-    async def wait[T](self, work: Awaitable[T]) -> T:
+    def wait[T](self, work: Awaitable[T]) -> Coroutine[object, object, T]:
         """Return the result of the work, which is cancelled when it takes too long."""
-        return await self.wait_for(work, self.seconds)
+        return self.wait_for(work, self.seconds)
 
     async def wait_for[T](self, work: Awaitable[T], seconds: float) -> T:
         """Return the result of the work, which has so many seconds."""

@@ -1,5 +1,6 @@
 """Writes the transitions of one kind in batches, then tells the topic what was committed."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from swaprail.domain.lifecycle import TERMINAL, Status, check_transition
 from swaprail.domain.orders import StaleLeaseError
 from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
 from swaprail.telemetry import metrics
-from swaprail.telemetry.order_lines import log_step
+from swaprail.telemetry.order_lines import log_steps
 from swaprail.telemetry.tracing import write_span
 
 _STAGES = {Status.ROUTING: "routing", Status.BUILDING: "building", Status.SUBMITTED: "confirming"}
@@ -61,10 +62,11 @@ class OrderWriter[M: Move]:
                 metrics.TRANSITIONS_REFUSED.labels(move.order.status, move.following).inc()
             elif move.following is not move.order.status:
                 events.append(_event(move, moved))
-                _count(move, moved)
-                log_step(move.following, move.order.id, moved.seq, move.order.trace)
+                _observe(move, moved)
         if events:
             self._publisher.publish(Topic.EVENTS, OrderEvents(events))
+            _count(moves, results)
+            log_steps(events)
 
 
 def _event(move: Move, moved: Moved) -> OrderEvent:
@@ -73,9 +75,15 @@ def _event(move: Move, moved: Moved) -> OrderEvent:
     return OrderEvent(order.id, moved.seq, move.following, moved.at, order.account, order.wallet, data, order.trace)
 
 
-def _count(move: Move, moved: Moved) -> None:
+def _count(moves: Sequence[Move], results: Sequence[Moved | None]) -> None:
+    made = Counter((move.order.status, move.following) for move, moved in zip(moves, results, strict=True) if moved)
+    for (before, following), count in made.items():
+        if following is not before:
+            metrics.TRANSITIONS.labels(before, following).inc(count)
+
+
+def _observe(move: Move, moved: Moved) -> None:
     order = move.order
-    metrics.TRANSITIONS.labels(order.status, move.following).inc()
     if order.at is not None:
         metrics.STAGE.labels(_STAGES[order.status]).observe((moved.at - order.at) / 1000)
     if move.following in TERMINAL:
