@@ -1,27 +1,22 @@
 """What handlers take from a request."""
 
-from typing import Any, cast
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from litestar import Request
-
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.http.bodies import convert_fields
-from swaprail_api.http.gate import CALLER, Caller
-
-AnyRequest = Request[Any, Any, Any]
+from swaprail_api.http.gate import Caller, Request
 
 _MAX_PARAMETERS = 20
 
 
-def caller_of(request: AnyRequest) -> Caller:
-    """Return who sent the request; the gate has put it there."""
-    caller: Caller = cast("dict[str, Any]", request.scope)[CALLER]
-    return caller
+def caller_of(request: Request) -> Caller:
+    """Return who sent the request; only where not everybody may call."""
+    assert request.caller is not None
+    return request.caller
 
 
-def query_of[T](request: AnyRequest, to: type[T]) -> T:
+def query_of[T](request: Request, to: type[T]) -> T:
     """Return the query parameters; EngineError for unknown, repeated or malformed ones."""
     try:
         pairs = parse_qsl(
@@ -38,7 +33,7 @@ def query_of[T](request: AnyRequest, to: type[T]) -> T:
     return convert_fields(fields, to)
 
 
-def order_id_of(request: AnyRequest) -> UUID:
+def order_id_of(request: Request) -> UUID:
     """Return the order of the path; what is no id is no order."""
     text = request.scope["path_params"]["orderId"]
     try:

@@ -5,6 +5,7 @@ from typing import Any
 
 from swaprail_api.http.answers import Answer
 from swaprail_api.http.endpoints import Endpoint
+from swaprail_api.http.gate import Request
 from swaprail_api.openapi import document
 
 _HTML = (b"content-type", b"text/html; charset=utf-8")
@@ -25,11 +26,11 @@ class DocsRoutes:
         """Keep the description of these routes."""
         self.document = document(endpoints)
 
-    async def page(self) -> Answer:
+    async def page(self, _request: Request) -> Answer:
         """Return the page."""
         return Answer(200, self._page, _HTML, (_POLICY,))
 
-    async def description(self) -> Answer:
+    async def description(self, _request: Request) -> Answer:
         """Return the OpenAPI document."""
         return Answer(200, self.document)
 

@@ -9,7 +9,8 @@ from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, empty_answer, json_answer
 from swaprail_api.http.bodies import MAX_BODY, decode, read_json
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import AnyRequest, caller_of
+from swaprail_api.http.gate import Request
+from swaprail_api.http.requests import caller_of
 from swaprail_api.schemas.keys import CreatedKey, KeyList, TicketView
 from swaprail_api.schemas.requests import NewApiKey
 from swaprail_api.usecases.manage_keys import ManageKeys
@@ -25,22 +26,22 @@ class KeyRoutes:
         self._ticket_secret = ticket_secret
         self._body = body
 
-    async def create(self, request: AnyRequest) -> Answer:
+    async def create(self, request: Request) -> Answer:
         """Make a key."""
         caller = caller_of(request)
         body = await read_json(caller.headers, request.receive, MAX_BODY, self._body)
         return json_answer(201, await self._keys.create(decode(_decoder, body), caller.principal))
 
-    async def all(self, request: AnyRequest) -> Answer:
+    async def all(self, request: Request) -> Answer:
         """Return the keys of the caller's account."""
         return json_answer(200, KeyList(await self._keys.of_account(caller_of(request).principal.account)))
 
-    async def revoke(self, request: AnyRequest) -> Answer:
+    async def revoke(self, request: Request) -> Answer:
         """Make a key useless."""
         await self._keys.revoke(request.scope["path_params"]["keyId"], caller_of(request).principal.account)
         return empty_answer()
 
-    async def ticket(self, request: AnyRequest) -> Answer:
+    async def ticket(self, request: Request) -> Answer:
         """Return a ticket that opens one WebSocket."""
         if self._ticket_secret is None:
             raise EngineError(ErrorCode.NOT_FOUND, "tickets are off: WS_TICKET_SECRET is not set")

@@ -4,7 +4,7 @@ from swaprail.telemetry.health import Health, Report
 from swaprail.telemetry.ops_server import answer
 from swaprail_api.http.answers import Answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import AnyRequest
+from swaprail_api.http.gate import Request
 
 
 class OperationsRoutes:
@@ -13,7 +13,7 @@ class OperationsRoutes:
     def __init__(self, health: Health) -> None:
         self._health = health
 
-    async def operate(self, request: AnyRequest) -> Answer:
+    async def operate(self, request: Request) -> Answer:
         """Answer as the operations port does."""
         found = await answer(request.scope["path"], self._health)
         assert found is not None

@@ -8,8 +8,8 @@ from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.bodies import MAX_BATCH_BODY, MAX_BODY, decode, read_body, read_json
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Caller
-from swaprail_api.http.requests import AnyRequest, caller_of, order_id_of
+from swaprail_api.http.gate import Caller, Request
+from swaprail_api.http.requests import caller_of, order_id_of
 from swaprail_api.idempotency import read_key
 from swaprail_api.schemas.batches import BatchResults
 from swaprail_api.schemas.orders import OrderView
@@ -58,15 +58,15 @@ class OrderRoutes:
         self._body = body
         self._key_required = key_required
 
-    async def place(self, request: AnyRequest) -> Answer:
+    async def place(self, request: Request) -> Answer:
         """Store an order that waits to be executed."""
         return await self._place(request, execute=False)
 
-    async def execute(self, request: AnyRequest) -> Answer:
+    async def execute(self, request: Request) -> Answer:
         """Store an order and queue it."""
         return await self._place(request, execute=True)
 
-    async def place_batch(self, request: AnyRequest) -> Answer:
+    async def place_batch(self, request: Request) -> Answer:
         """Store orders in one commit."""
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
@@ -74,7 +74,7 @@ class OrderRoutes:
         results = await self._batch.run(decode(_batch_decoder, body), caller, key)
         return json_answer(207, BatchResults(results))
 
-    async def start(self, request: AnyRequest) -> Answer:
+    async def start(self, request: Request) -> Answer:
         """Queue a stored order."""
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
@@ -82,20 +82,20 @@ class OrderRoutes:
         order, replayed = await self._start.run(order_id_of(request), caller, key)
         return _order_answer(202, order, replayed=replayed)
 
-    async def cancel(self, request: AnyRequest) -> Answer:
+    async def cancel(self, request: Request) -> Answer:
         """Take an order back."""
         caller = caller_of(request)
         await self._no_body(caller, request)
         return _order_answer(202, await self._cancel.run(order_id_of(request), caller))
 
-    async def _place(self, request: AnyRequest, *, execute: bool) -> Answer:
+    async def _place(self, request: Request, *, execute: bool) -> Answer:
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
         body = decode(_order_decoder, await read_json(caller.headers, request.receive, MAX_BODY, self._body))
         order, replayed = await self._accept.one(body, caller, key, execute=execute)
         return _order_answer(202 if execute else 201, order, replayed=replayed)
 
-    async def _no_body(self, caller: Caller, request: AnyRequest) -> None:
+    async def _no_body(self, caller: Caller, request: Request) -> None:
         body = await read_body(caller.headers, request.receive, MAX_BODY, self._body)
         if body.strip():
             decode(_nothing_decoder, body)

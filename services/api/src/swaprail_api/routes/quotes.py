@@ -4,7 +4,8 @@ from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import AnyRequest, caller_of, query_of
+from swaprail_api.http.gate import Request
+from swaprail_api.http.requests import caller_of, query_of
 from swaprail_api.schemas.quotes import QuoteList
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.ask_quotes import AskQuotes
@@ -16,7 +17,7 @@ class QuoteRoutes:
     def __init__(self, ask: AskQuotes) -> None:
         self._ask = ask
 
-    async def quotes(self, request: AnyRequest) -> Answer:
+    async def quotes(self, request: Request) -> Answer:
         """Return what each venue would give now."""
         query = query_of(request, QuotesQuery)
         return json_answer(200, await self._ask.run(query, caller_of(request).trace))

@@ -4,7 +4,8 @@ from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import AnyRequest, caller_of, order_id_of, query_of
+from swaprail_api.http.gate import Request
+from swaprail_api.http.requests import caller_of, order_id_of, query_of
 from swaprail_api.schemas.orders import EventList, OrderDetail, OrderPage
 from swaprail_api.schemas.requests import EventsQuery, ListQuery, NoQuery
 from swaprail_api.usecases.list_orders import ListOrders
@@ -18,18 +19,18 @@ class ReadRoutes:
         self._read = read
         self._listing = listing
 
-    async def order(self, request: AnyRequest) -> Answer:
+    async def order(self, request: Request) -> Answer:
         """Return one order."""
         query_of(request, NoQuery)
         return json_answer(200, await self._read.detail(order_id_of(request), _account(request)))
 
-    async def events(self, request: AnyRequest) -> Answer:
+    async def events(self, request: Request) -> Answer:
         """Return the steps of an order."""
         query = query_of(request, EventsQuery)
         events = await self._read.events(order_id_of(request), _account(request), query.after)
         return json_answer(200, EventList(events))
 
-    async def of_wallet(self, request: AnyRequest) -> Answer:
+    async def of_wallet(self, request: Request) -> Answer:
         """Return orders of a wallet."""
         query = query_of(request, ListQuery)
         wallet = str(request.scope["path_params"]["wallet"]).removeprefix("/")
@@ -73,5 +74,5 @@ class ReadRoutes:
         ]
 
 
-def _account(request: AnyRequest) -> str:
+def _account(request: Request) -> str:
     return caller_of(request).principal.account
