@@ -141,12 +141,14 @@ async def open_wire(
     try:
         async with asyncio.timeout(within_s):
             await loop.sock_connect(raw, ("127.0.0.1", port))
-            _, wire = await loop.create_connection(lambda: Wire(path, take), sock=raw)
     except BaseException:
         raw.close()
         raise
+    # From here on the transport closes the socket: closed below it, its number would be another connection's.
+    wire = Wire(path, take)
     try:
         async with asyncio.timeout(within_s):
+            await loop.create_connection(lambda: wire, sock=raw)
             await wire.opened
     except BaseException:
         wire.drop()
