@@ -52,7 +52,7 @@ from tests.simulation.database import Server, VirtualDatabase
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.market import VirtualBuilder, VirtualSigner, VirtualVenue
 from tests.simulation.nodes import Character, VirtualNode
-from tests.simulation.topics import Consumer, Topics, VirtualBroker
+from tests.simulation.topics import Consumer, Topics, VirtualAppender
 from tests.simulation.weather import Weather
 
 # The chain is ten times as fast as Solana, and so is what waits for it.
@@ -127,8 +127,8 @@ class Service:
 
     def _publisher(self) -> TopicPublisher:
         around = self.around
-        broker: Any = VirtualBroker(around.topics, self.process, around.loop, around.weather)
-        return TopicPublisher(broker, max_entries=2_000)
+        appender: Any = VirtualAppender(around.topics, self.process, around.loop, around.weather)
+        return TopicPublisher(appender)
 
 
 class Api(Service):

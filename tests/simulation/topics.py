@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from random import Random
-from typing import Any
 
 import redis.exceptions
 
+from swaprail.broker.appender import Entry
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.weather import Weather
 
@@ -115,8 +115,8 @@ class Topics:
             self._kept.setdefault(topic, []).append(body)
 
 
-class VirtualBroker:
-    """What a process's TopicPublisher has in place of FastStream's broker."""
+class VirtualAppender:
+    """What a process's TopicPublisher has in place of a connection to Redis."""
 
     def __init__(self, topics: Topics, process: Process, loop: VirtualLoop, weather: Weather) -> None:
         self._topics = topics
@@ -124,43 +124,16 @@ class VirtualBroker:
         self._loop = loop
         self._weather = weather
 
-    @property
-    def config(self) -> Any:
-        """Lead to `pipeline`, as config.connection.client does."""
-        return self
-
-    connection = client = config
-
-    def pipeline(self, *, transaction: bool) -> "Pipeline":
-        """Gather entries."""
-        return Pipeline(self.send)
-
-    async def publish(self, body: bytes, *, stream: str, maxlen: int, pipeline: "Pipeline | None") -> None:
-        """Add an entry, now or with the pipeline."""
-        if pipeline is not None:
-            pipeline.entries.append((stream, body))
-        else:
-            await self.send([(stream, body)])
-
-    async def send(self, entries: list[tuple[str, bytes]]) -> None:
+    async def append(self, entries: Sequence[Entry]) -> None:
         """Hand entries to Redis, or fail: before it has them, or after."""
         await self._weather.tempt(self._process, "before publishing")
         await asyncio.sleep(self._weather.latency())
         away = self._loop.now < self._weather.redis_away_until
         if not away:
             for topic, body in entries:
-                self._topics.publish(topic, body)
+                self._topics.publish(str(topic), body)
         if away or self._weather.chance(0.02, "publishing failed"):
             raise redis.exceptions.ConnectionError("Redis is away")
 
-
-class Pipeline:
-    """Entries that travel together."""
-
-    def __init__(self, send: Callable[[list[tuple[str, bytes]]], Any]) -> None:
-        self.entries: list[tuple[str, bytes]] = []
-        self._send = send
-
-    async def execute(self) -> None:
-        """Send them."""
-        await self._send(self.entries)
+    async def close(self) -> None:
+        """Nothing is held."""

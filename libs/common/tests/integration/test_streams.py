@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 import redis.asyncio as redis
 
+from swaprail.broker.appender import Appender
 from swaprail.broker.keeper import CHECK_EVERY_S, Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import Received, make_broker, subscribe
@@ -48,7 +49,7 @@ class Reader:
         self.consumption = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)
         self.consumption.handle = self.take
         self.keeper = StreamKeeper(settings, self.broker, name, [self.consumption])
-        self.publisher = TopicPublisher(self.broker, max_entries=1000)
+        self.publisher = TopicPublisher(Appender(self.broker, max_entries=1000))
         subscribe(self.broker, Topic.ACCEPTED, OrdersAccepted, self.handle, group=Group.ROUTER, consumer=name)
 
     async def take(self, messages: list[OrdersAccepted]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from litestar import Litestar
 
 from swaprail.auth import CachedKeyStore, PgKeyStore
+from swaprail.broker.appender import Appender
 from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
@@ -87,7 +88,7 @@ class Api:
         self.redis = connect_redis(settings)
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
-        self.publisher = TopicPublisher(self.broker, max_entries=settings.stream_max_entries)
+        self.publisher = TopicPublisher(Appender(self.broker, max_entries=settings.stream_max_entries))
         self.health.add("database", partial(check_schema, self.writes))
         self.health.add("redis", self.keeper.check_redis, required=False)
 

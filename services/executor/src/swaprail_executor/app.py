@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from swaprail.broker.appender import Appender
 from swaprail.broker.keeper import Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
@@ -54,7 +55,7 @@ class Executor:
             durable=False,
         )
         broker = make_broker(settings)
-        self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
+        self._publisher = TopicPublisher(Appender(broker, max_entries=settings.stream_max_entries))
         tokens = load_tokens(settings.tokens_file)
         self._paper = build_paper(settings, self._ledger, tokens)
         names = [venue.name for venue in self._paper.venues]

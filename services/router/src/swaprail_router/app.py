@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from swaprail.broker.appender import Appender
 from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
@@ -48,7 +49,7 @@ class Router:
         )
         self._redis: Any = connect_redis(settings)
         broker = make_broker(settings)
-        self._publisher = TopicPublisher(broker, max_entries=settings.stream_max_entries)
+        self._publisher = TopicPublisher(Appender(broker, max_entries=settings.stream_max_entries))
         tokens = load_tokens(settings.tokens_file)
         venues = build_paper_venues(settings, self._database, tokens)
         quoting = _quoting(settings, venues, self._redis)

@@ -5,12 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import partial
 from time import perf_counter
-from typing import Any
 
 import msgspec
 from faststream.exceptions import IncorrectState
-from faststream.redis import RedisBroker
 
+from swaprail.broker.appender import Appender
 from swaprail.broker.connect import AWAY
 from swaprail.messages.topics import (
     MAX_ORDERS_PER_MESSAGE,
@@ -40,10 +39,8 @@ class TopicPublisher:
     find the orders in the database.
     """
 
-    def __init__(self, broker: RedisBroker, *, max_entries: int) -> None:
-        """Keep about max_entries entries in each topic."""
-        self._broker = broker
-        self._max_entries = max_entries
+    def __init__(self, appender: Appender) -> None:
+        self._appender = appender
         self._waiting: dict[Topic, list[Message]] = defaultdict(list)
         self._sending: dict[Topic, list[Message]] = {}
         self._since: dict[Topic, float] = {}  # when the first of those waiting was committed
@@ -70,6 +67,7 @@ class TopicPublisher:
         """Return when everything queued was handed over or dropped."""
         while self._task is not None:
             await asyncio.wait([self._task])
+        await self._appender.close()
 
     async def _run(self) -> None:
         await asyncio.sleep(0)
@@ -101,14 +99,7 @@ class TopicPublisher:
                 metrics.OUTBOX_DELAY.labels(topic).observe(now - self._sending_since[topic])
 
     async def _hand_over(self, entries: Sequence[tuple[Topic, Message]]) -> None:
-        if len(entries) == 1:
-            await self._publish(*entries[0])
-            return
-        # Several topics, or very many orders: one round trip all the same.
-        pipeline = self._broker.config.connection.client.pipeline(transaction=False)
-        for topic, message in entries:
-            await self._publish(topic, message, pipeline)
-        await pipeline.execute()
+        await self._appender.append([(topic, _encode(message)) for topic, message in entries])
 
     def _unsent(self, topic: Topic) -> int:
         return len(self._waiting.get(topic, ())) + len(self._sending.get(topic, ()))
@@ -116,9 +107,6 @@ class TopicPublisher:
     def _oldest_s(self, topic: Topic) -> float:
         since = self._sending_since.get(topic, self._since.get(topic))
         return 0.0 if since is None else perf_counter() - since
-
-    async def _publish(self, topic: Topic, message: Message, pipeline: Any = None) -> None:
-        await self._broker.publish(_encode(message), stream=str(topic), maxlen=self._max_entries, pipeline=pipeline)
 
 
 def merge(messages: Sequence[Message]) -> list[Message]:

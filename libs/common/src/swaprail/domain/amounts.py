@@ -1,11 +1,13 @@
 """Exact amounts: decimal strings outside, integers of base units inside."""
 
-from decimal import Decimal, Inexact, InvalidOperation, localcontext
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from swaprail.domain.errors import EngineError, ErrorCode
 
 MAX_BASE_UNITS = 2**64 - 1  # a token amount on Solana is a u64
 BPS = 10_000
+# Digits beyond those that are computed with, which no token has, are an error.
+_EXACTLY = Context(prec=80, traps=[Inexact])
 
 
 def to_base_units(amount: Decimal, decimals: int, field: str) -> int:
@@ -25,17 +27,22 @@ def to_base_units(amount: Decimal, decimals: int, field: str) -> int:
         raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} must be greater than zero", field=field)
     if amount.adjusted() > 20:
         raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} is larger than any token amount", field=field)
-    with localcontext(prec=80) as context:
-        context.clear_flags()
-        scaled = amount.scaleb(decimals)
-        # Inexact: digits beyond those that are computed with, which no token has.
-        if context.flags[Inexact] or scaled != scaled.to_integral_value():
-            message = f"{field} has more than the {decimals} decimal places of its token"
-            raise EngineError(ErrorCode.AMOUNT_TOO_PRECISE, message, field=field)
-    units = int(scaled)
+    units = _whole_units(amount, decimals)
+    if units is None:
+        message = f"{field} has more than the {decimals} decimal places of its token"
+        raise EngineError(ErrorCode.AMOUNT_TOO_PRECISE, message, field=field)
     if units > MAX_BASE_UNITS:
         raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} is larger than any token amount", field=field)
     return units
+
+
+def _whole_units(amount: Decimal, decimals: int) -> int | None:
+    try:
+        scaled = amount.scaleb(decimals, _EXACTLY)
+    except Inexact:
+        return None
+    units = int(scaled)
+    return units if units == scaled else None
 
 
 def to_decimal_string(units: int, decimals: int) -> str:

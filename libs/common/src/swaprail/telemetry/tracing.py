@@ -92,6 +92,8 @@ def child_span(
 
 def write_span(writer: str) -> AbstractContextManager[Span]:
     """Record how long the task waits for a batching writer: of a batch, each traced order has a span of its own."""
+    if _State.tracer is None:
+        return _NOTHING
     named = {"db.system.name": "postgresql", "db.operation.name": writer}
     return child_span(f"write {writer}", kind=SpanKind.CLIENT, **named)
 
