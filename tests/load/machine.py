@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ def machine() -> dict[str, str]:
         "processors used": f"{len(os.sched_getaffinity(0))} of {os.cpu_count()}, {_model()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "kernel": f"{platform.system()} {platform.release().partition('-')[0]}",
-        "Python": platform.python_version(),
+        "Python": f"{platform.python_version()}, {_python_build()}",
         "Node": _said("node", "--version").lstrip("v") or "none",
     }
 
@@ -28,6 +29,12 @@ def commit() -> str:
 
 def today() -> str:
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _python_build() -> str:
+    """Tell whether the interpreter was built as distributions build it: one that was not takes a fifth to a third longer."""
+    given = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    return "an optimised build" if "--enable-optimizations" in given else "built without optimisation"
 
 
 def _model() -> str:
