@@ -21,15 +21,17 @@ def test_an_amount_is_refused_when_it_is_no_positive_u64(text: str) -> None:
     assert refused.value.field == "inputAmount"
 
 
-def test_an_amount_is_refused_when_it_is_finer_than_the_mint() -> None:
+@pytest.mark.parametrize("text", ["0.0000001", "1e-1000000", f"1.{'0' * 100}1", f"0.{'9' * 81}"])
+def test_an_amount_is_refused_when_it_is_finer_than_the_mint(text: str) -> None:
     with pytest.raises(EngineError) as refused:
-        to_base_units(Decimal("0.0000001"), 6, "inputAmount")
+        to_base_units(Decimal(text), 6, "inputAmount")
     assert refused.value.code is ErrorCode.AMOUNT_TOO_PRECISE
 
 
 def test_an_amount_is_exact_when_binary_floats_would_not_be() -> None:
     assert to_base_units(Decimal("0.1") + Decimal("0.2"), 9, "x") == 300_000_000
     assert to_base_units(Decimal("18446744073.709551615"), 9, "x") == MAX_BASE_UNITS
+    assert to_base_units(Decimal("18446744073.709551615" + "0" * 100), 9, "x") == MAX_BASE_UNITS
 
 
 def test_a_text_is_refused_when_it_is_no_decimal() -> None:
