@@ -11,6 +11,7 @@ from swaprail_api.http.problems import invalid
 
 type HeaderMap = dict[bytes, bytes]
 
+_JSON = b"application/json"
 MAX_BODY = 16 * 1024
 MAX_BATCH_BODY = 128 * 1024
 
@@ -25,8 +26,8 @@ async def read_body(headers: HeaderMap, receive: Receive, limit: int, deadline: 
 
 async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: Deadline) -> bytes:
     """Return the body of a request that must be JSON; EngineError unsupported_media_type otherwise."""
-    media_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media_type != b"application/json":
+    media_type = headers.get(b"content-type", b"")
+    if media_type != _JSON and media_type.partition(b";")[0].strip().lower() != _JSON:
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")

@@ -11,6 +11,8 @@ from swaprail.telemetry import metrics
 from swaprail_api.store.intake_row import IntakeRow
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_HANDOVER_MS = int(HANDOVER_S * 1000)
 
 
 class Publisher(Protocol):
@@ -40,7 +42,7 @@ class Announcer:
             return
         metrics.TRANSITIONS.labels(Status.PENDING, Status.ROUTING).inc(len(orders))
         self.events([_routing_event(order) for order in orders])
-        handed = [HandedOver(o, milliseconds(o.queued_at) + int(HANDOVER_S * 1000)) for o in orders]
+        handed = [HandedOver(o, milliseconds(o.queued_at) + _HANDOVER_MS) for o in orders]
         self._publisher.publish(Topic.ACCEPTED, OrdersAccepted(handed))
 
     def events(self, events: list[OrderEvent]) -> None:
@@ -51,7 +53,7 @@ class Announcer:
 
 def milliseconds(at: datetime) -> int:
     """Return a time in milliseconds since 1970."""
-    return (at - _EPOCH) // timedelta(milliseconds=1)
+    return (at - _EPOCH) // _MILLISECOND
 
 
 def _event(row: IntakeRow, at: datetime) -> OrderEvent:

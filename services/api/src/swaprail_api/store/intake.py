@@ -88,10 +88,11 @@ class IntakeStore:
         """Store the orders in one commit and announce them; outcomes in order."""
         columns = list(zip(*rows, strict=True))
         created = {row["id"]: row["created_at"] for row in await self._database.fetch(_INSERT, *columns, HANDOVER_S)}
-        self._announcer.accepted([(row, created[row.id]) for row in rows if row.id in created])
-        lost = [row for row in rows if row.id not in created]
-        found = dict(zip((row.id for row in lost), await self.find(lost), strict=True)) if lost else {}
-        return [Accepted(None, created[row.id], replayed=False) if row.id in created else found[row.id] for row in rows]
+        stored = [(row, created.get(row.id)) for row in rows]
+        self._announcer.accepted([(row, at) for row, at in stored if at])
+        lost = [row for row, at in stored if at is None]
+        found = iter(await self.find(lost) if lost else ())
+        return [next(found) if at is None else Accepted(None, at, replayed=False) for _, at in stored]
 
     async def find(self, rows: Sequence[IntakeRow]) -> list[Outcome]:
         """Return what the keys of the rows were used for before."""
