@@ -61,7 +61,8 @@ class TopicPublisher:
         waiting.append(message)
         self._since.setdefault(topic, perf_counter())
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="topic publisher")
+            loop = asyncio.get_running_loop()
+            self._task = asyncio.Task(self._run(), loop=loop, name="topic publisher", eager_start=True)
 
     async def stop(self) -> None:
         """Return when everything queued was handed over or dropped."""
@@ -70,6 +71,7 @@ class TopicPublisher:
         await self._appender.close()
 
     async def _run(self) -> None:
+        # One turn of the loop, for what is published in the same one.
         await asyncio.sleep(0)
         try:
             while any(self._waiting.values()):

@@ -71,11 +71,12 @@ class BatchWriter[Row, Result]:
             raise EngineError(ErrorCode.UNAVAILABLE, f"the {self.name} writer is stopped")
         if self._rows_waiting + len(rows) > self._max_waiting:
             raise EngineError(ErrorCode.OVERLOADED, f"the {self.name} writer has {self._rows_waiting} rows waiting")
-        group: _Group[Row, Result] = _Group(rows, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        group: _Group[Row, Result] = _Group(rows, loop.create_future())
         self._waiting.append(group)
         self._rows_waiting += len(rows)
         if self._task is None:
-            self._task = asyncio.create_task(self._run(), name=f"writer {self.name}")
+            self._task = asyncio.Task(self._run(), loop=loop, name=f"writer {self.name}", eager_start=True)
         return group.done
 
     async def _run(self) -> None:
