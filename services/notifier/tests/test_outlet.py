@@ -1,4 +1,4 @@
-"""When a client counts as too slow: by what waits for it, not by what was written to it."""
+"""When frames are written, and when a client counts as too slow: by what waits for it, not by what was written to it."""
 
 import asyncio
 import socket
@@ -6,7 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from swaprail_notifier.outlet import MAX_UNSENT_IN_KERNEL, Outlet
+from swaprail_notifier.outlet import MAX_HELD, MAX_UNSENT_IN_KERNEL, Outlet
+from swaprail_notifier.turn_end import TurnEnd
 
 FRAME = b"x" * 300
 MOST_BYTES, MOST_MESSAGES = 262_144, 256
@@ -16,24 +17,71 @@ class Transport:
     """Keeps what was written until it is read."""
 
     def __init__(self) -> None:
+        self.written: list[bytes] = []
         self.unread = 0
+        self.closing = False
 
     def write(self, data: bytes) -> None:
+        self.written.append(data)
         self.unread += len(data)
 
     def get_write_buffer_size(self) -> int:
         return self.unread
 
     def is_closing(self) -> bool:
-        return False
+        return self.closing
+
+
+def open_outlet() -> tuple[Outlet, Transport, list[bool]]:
+    transport, slow = Transport(), list[bool]()
+    outlet = Outlet(cast("Any", transport), TurnEnd(), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
+    outlet.open()
+    return outlet, transport, slow
 
 
 def paused_outlet() -> tuple[Outlet, Transport, list[bool]]:
-    transport, slow = Transport(), list[bool]()
-    outlet = Outlet(cast("Any", transport), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
-    outlet.open()
+    outlet, transport, slow = open_outlet()
     outlet.pause()
     return outlet, transport, slow
+
+
+async def test_frames_are_written_together_when_they_come_in_one_turn() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a")
+    outlet.write(b"b")
+    assert transport.written == []
+    await asyncio.sleep(0)
+    assert transport.written == [b"ab"]
+
+
+async def test_frames_are_written_at_once_when_they_are_many() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a" * (MAX_HELD - 1))
+    assert transport.written == []
+    outlet.write(b"b")
+    outlet.write(b"c")
+    assert len(transport.written) == 1
+    await asyncio.sleep(0)
+    assert b"".join(transport.written) == b"a" * (MAX_HELD - 1) + b"bc"
+
+
+async def test_frames_are_written_before_the_end_when_the_outlet_is_shut_in_their_turn() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a")
+    outlet.shut()
+    outlet.write(b"b")
+    assert transport.written == [b"a"]
+    await asyncio.sleep(0)
+    assert transport.written == [b"a"]
+
+
+async def test_nothing_is_written_when_the_connection_is_gone() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a")
+    transport.closing = True
+    outlet.shut()
+    await asyncio.sleep(0.001)
+    assert transport.written == []
 
 
 async def test_client_is_not_slow_when_it_reads_on_while_writing_stays_paused() -> None:

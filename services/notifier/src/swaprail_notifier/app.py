@@ -26,6 +26,7 @@ from swaprail_notifier.protocol import Socket
 from swaprail_notifier.settings import NotifierSettings
 from swaprail_notifier.subscriptions import Subscriptions
 from swaprail_notifier.tickets import TicketBurner
+from swaprail_notifier.turn_end import TurnEnd
 
 log = get_logger(__name__)
 
@@ -35,7 +36,8 @@ class Notifier:
 
     def __init__(self, settings: NotifierSettings) -> None:
         self.health = Health("notifier")
-        self.hub = Hub()
+        turn_end = TurnEnd()
+        self.hub = Hub(turn_end.told)
         self._settings = settings
         self._database = Database(
             settings.dsn,
@@ -52,7 +54,7 @@ class Notifier:
         self._tickets = TicketBurner(settings)
         keys = CachedKeyStore(PgKeyStore(self._database))
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
-        self._shared = Shared(settings, handshake, self._heartbeat)
+        self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
         self.health.add("database", partial(check_schema, self._database))
         self.health.add("comparison", self._comparison.check)
         self.health.add("subscribers", self._feed.check_subscribers)

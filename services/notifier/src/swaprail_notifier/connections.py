@@ -9,6 +9,7 @@ from swaprail_notifier.handshake import Handshake
 from swaprail_notifier.heartbeat import Heartbeat
 from swaprail_notifier.outlet import Outlet
 from swaprail_notifier.settings import NotifierSettings
+from swaprail_notifier.turn_end import TurnEnd
 
 
 class CloseCode(IntEnum):
@@ -35,9 +36,12 @@ class Closable(Protocol):
 class Shared:
     """What all connections of a process share."""
 
-    def __init__(self, settings: NotifierSettings, handshake: Handshake, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self, settings: NotifierSettings, handshake: Handshake, heartbeat: Heartbeat, turn_end: TurnEnd
+    ) -> None:
         self.handshake = handshake
         self.heartbeat = heartbeat
+        self._turn_end = turn_end
         self.handshake_timeout_s = settings.ws_handshake_timeout_s
         self._max_bytes = settings.ws_max_waiting_bytes
         self._max_messages = settings.ws_max_waiting_messages
@@ -46,7 +50,7 @@ class Shared:
 
     def outlet(self, transport: asyncio.Transport, on_slow: Callable[[], None]) -> Outlet:
         """Return the way out of a connection; on_slow is called when its client does not keep up."""
-        return Outlet(transport, self._max_bytes, self._max_messages, on_slow)
+        return Outlet(transport, self._turn_end, self._max_bytes, self._max_messages, on_slow)
 
     def forget(self, socket: Closable) -> None:
         """Drop a socket whose connection is gone."""

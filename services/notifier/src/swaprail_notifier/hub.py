@@ -6,17 +6,20 @@ from uuid import UUID
 from swaprail.messages.topics import OrderEvent
 from swaprail_notifier import metrics
 from swaprail_notifier.order_log import OrderLog, Sink, Step
+from swaprail_notifier.turn_end import observe_push
 from swaprail_notifier.wallet_log import PausableSink, WalletKey, WalletLog
 
 
 class Hub:
     """The followed orders and wallets. It never waits; whoever reads the table does it for the hub."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_told: Callable[[int], None] = observe_push) -> None:
+        """Call on_told with the time of each step, in milliseconds since 1970, that somebody was told."""
         self.orders: dict[UUID, OrderLog] = {}
         self.wallets: dict[WalletKey, WalletLog] = {}
         self.gaps: dict[UUID, OrderLog] = {}
         self.on_gap: Callable[[], None] = lambda: None
+        self._on_told = on_told
 
     def take(self, event: OrderEvent) -> None:
         """Take a step that the topic told."""
@@ -117,7 +120,7 @@ class Hub:
         return log
 
     def _open(self, order_id: UUID, account: str | None) -> OrderLog:
-        log = self.orders[order_id] = OrderLog(order_id, account)
+        log = self.orders[order_id] = OrderLog(order_id, account, self._on_told)
         metrics.FOLLOWED.set(len(self.orders))
         return log
 

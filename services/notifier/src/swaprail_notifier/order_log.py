@@ -1,7 +1,6 @@
 """The steps of one order that somebody follows, in memory: always 1..n without a gap."""
 
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 from uuid import UUID
 
@@ -52,12 +51,13 @@ def frame_of(order_id: UUID, step: Step) -> bytes:
 class OrderLog:
     """The frames of one order, its followers, and the steps that came too early."""
 
-    __slots__ = ("account", "ahead", "audience", "closed", "followers", "frames", "held", "id", "pins")
+    __slots__ = ("account", "ahead", "audience", "closed", "followers", "frames", "held", "id", "on_told", "pins")
 
-    def __init__(self, order_id: UUID, account: str | None) -> None:
-        """Take an order; account is None until it is known."""
+    def __init__(self, order_id: UUID, account: str | None, on_told: Callable[[int], None]) -> None:
+        """Take an order; account is None until it is known; on_told is called with the time of each step told."""
         self.id = order_id
         self.account = account
+        self.on_told = on_told
         self.frames: list[bytes] = []
         self.closed = False
         self.followers: dict[Sink, None] = {}
@@ -130,7 +130,7 @@ class OrderLog:
             told += self.audience.tell(self, frame)
         if told:
             metrics.SENT_STATUS.inc(told)
-            metrics.PUSH_DELAY.observe(max(0.0, time.time() - step.at / 1000))
+            self.on_told(step.at)
 
     def _caught_up(self) -> Iterator[Sink]:
         assert self.ahead is not None

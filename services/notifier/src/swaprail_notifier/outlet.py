@@ -1,40 +1,53 @@
-"""The way out of a connection: straight to the transport while it takes everything, counted while it does not."""
+"""The way out of a connection: one write for all frames of a turn while its client keeps up, counted while it does not."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 
 from swaprail_notifier import metrics
+from swaprail_notifier.turn_end import TurnEnd
 
 # The kernel would take megabytes for a client that reads nothing: memory that nobody counts, and nobody is found slow.
 # This bounds what it holds unsent; what is under way to a distant client is not limited.
 MAX_UNSENT_IN_KERNEL = 65_536
+MAX_HELD = 16_384  # bytes of one turn
 
 
 class Outlet:
     """Whole frames go in; it is shut before the connection is open, and after it was told to close."""
 
     __slots__ = (
+        "_held",
+        "_held_bytes",
         "_max_bytes",
         "_max_messages",
         "_on_slow",
         "_since_bytes",
         "_since_messages",
         "_transport",
+        "_turn_end",
         "_waiter",
         "paused",
         "write",
     )
 
     def __init__(
-        self, transport: asyncio.Transport, max_bytes: int, max_messages: int, on_slow: Callable[[], None]
+        self,
+        transport: asyncio.Transport,
+        turn_end: TurnEnd,
+        max_bytes: int,
+        max_messages: int,
+        on_slow: Callable[[], None],
     ) -> None:
         """Call on_slow, a moment later, when more bytes or messages wait than may."""
         self._transport = transport
+        self._turn_end = turn_end
         self._max_bytes = max_bytes
         self._max_messages = max_messages
         self._on_slow = on_slow
         self._waiter: asyncio.Future[None] | None = None
+        self._held: list[bytes] = []
+        self._held_bytes = 0
         self._since_bytes = self._since_messages = 0
         self.paused = False
         self.write: Callable[[bytes], None] = drop
@@ -42,11 +55,14 @@ class Outlet:
     def open(self) -> None:
         """Take frames from now on."""
         if not self._transport.is_closing():
-            self.write = self._write_paused if self.paused else self._transport.write
+            self.write = self._write_paused if self.paused else self._hold
 
     def shut(self) -> None:
-        """Take no more frames."""
+        """Take no more frames; those taken go out before whatever ends the connection."""
         self.write = drop
+        if self._transport.is_closing():
+            self._held.clear()
+        self.flush()
         self._on_slow = _nothing
         self._wake()
 
@@ -61,7 +77,7 @@ class Outlet:
         """Write freely again."""
         self.paused = False
         if self.write is not drop:
-            self.write = self._transport.write
+            self.write = self._hold
         self._wake()
 
     async def writable(self) -> None:
@@ -69,6 +85,20 @@ class Outlet:
         while self.paused and self.write is not drop:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
+
+    def flush(self) -> None:
+        """Write what was held back in this turn."""
+        if self._held:
+            held, self._held, self._held_bytes = self._held, [], 0
+            self._transport.write(b"".join(held))
+
+    def _hold(self, data: bytes) -> None:
+        if not self._held:
+            self._turn_end.add(self)
+        self._held.append(data)
+        self._held_bytes += len(data)
+        if self._held_bytes >= MAX_HELD:
+            self.flush()
 
     def _write_paused(self, data: bytes) -> None:
         self._since_messages += 1

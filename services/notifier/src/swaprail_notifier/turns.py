@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-TURN_S = 0.02
+TURN_S = 0.005
 
 
 class Turns:

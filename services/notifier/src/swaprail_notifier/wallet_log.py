@@ -52,7 +52,7 @@ class WalletFollower:
 
     def tell(self, log: OrderLog, frame: bytes) -> bool:
         """Write a new frame, unless the order's steps so far are still to be written: they include it then."""
-        if log.id not in self.behind:
+        if not self.behind or log.id not in self.behind:
             self.sink.write(frame)
             return True
         if log.seq == 1:
@@ -107,7 +107,7 @@ class WalletLog:
 
     def tell(self, log: OrderLog, frame: bytes) -> int:
         """Write a frame just appended to the log; return to how many sinks."""
-        return sum(follower.tell(log, frame) for follower in self.followers.values())
+        return sum([follower.tell(log, frame) for follower in self.followers.values()])
 
     def raise_floor(self, database_ms: int) -> None:
         """After all orders since the floor were compared at that time: orders born well before it are known."""

@@ -1,0 +1,60 @@
+"""What waits for the end of a turn of the event loop: frames, so that a socket is written to once for all of them."""
+
+import asyncio
+import time
+from typing import Protocol
+
+from swaprail_notifier import metrics
+
+MOST_REST_S = 0.01
+
+
+class Held(Protocol):
+    """Whoever holds frames back until the end of the turn."""
+
+    def flush(self) -> None:
+        """Write them."""
+        ...
+
+
+class TurnEnd:
+    """Writing is what a delivery costs: steps that come together are worth one write to each follower, not one each.
+
+    After writing to many it rests as long as that took: what comes meanwhile is written together. So writing takes half
+    of a processor and has as much in reserve, and a step that comes alone never waits.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[Held] = []
+        self._told_ms: list[int] = []
+        self._rests_until = 0.0
+
+    def add(self, held: Held) -> None:
+        """Flush it when what runs now is done, and the rest is over."""
+        if not self._held:
+            rest_s = self._rests_until - time.monotonic()
+            asyncio.get_running_loop().call_later(max(0.0, rest_s), self._end)
+        self._held.append(held)
+
+    def told(self, at_ms: int) -> None:
+        """Observe how late a step of that time is, as soon as its followers were written to."""
+        if self._held:
+            self._told_ms.append(at_ms)
+        else:
+            observe_push(at_ms)
+
+    def _end(self) -> None:
+        began = time.monotonic()
+        held, self._held = self._held, []
+        for each in held:
+            each.flush()
+        ended = time.monotonic()
+        self._rests_until = ended + min(MOST_REST_S, ended - began)
+        told_ms, self._told_ms = self._told_ms, []
+        for at_ms in told_ms:
+            observe_push(at_ms)
+
+
+def observe_push(at_ms: int) -> None:
+    """Observe that a step, committed at that time in milliseconds since 1970, was written now."""
+    metrics.PUSH_DELAY.observe(max(0.0, time.time() - at_ms / 1000))
