@@ -17,7 +17,9 @@ class Follower:
         self.flushed: list[float] = []
 
     def flush(self) -> None:
-        time.sleep(self.takes_s)
+        until = time.thread_time() + self.takes_s
+        while time.thread_time() < until:
+            pass
         self.flushed.append(time.monotonic())
 
 

@@ -44,12 +44,12 @@ class TurnEnd:
             observe_push(at_ms)
 
     def _end(self) -> None:
-        began = time.monotonic()
+        began = time.thread_time()
         held, self._held = self._held, []
         for each in held:
             each.flush()
-        ended = time.monotonic()
-        self._rests_until = ended + min(MOST_REST_S, ended - began)
+        # Of its own time: a processor that others took meanwhile is no reason to wait longer.
+        self._rests_until = time.monotonic() + min(MOST_REST_S, time.thread_time() - began)
         told_ms, self._told_ms = self._told_ms, []
         for at_ms in told_ms:
             observe_push(at_ms)
