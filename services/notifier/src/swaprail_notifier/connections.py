@@ -5,6 +5,8 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Protocol
 
+from swaprail.telemetry.registry import start_at_zero
+from swaprail_notifier import metrics
 from swaprail_notifier.handshake import Handshake
 from swaprail_notifier.heartbeat import Heartbeat
 from swaprail_notifier.outlet import Outlet
@@ -25,6 +27,15 @@ class CloseCode(IntEnum):
     SLOW = 4008
 
 
+_COUNTED = {1000, 1001, *CloseCode}
+start_at_zero(metrics.CLOSED, [*(str(int(code)) for code in _COUNTED), "other"])
+
+
+def count_closed(code: int) -> None:
+    """Count a closed connection by its code, or as other: clients may close with whatever code they like."""
+    metrics.CLOSED.labels(str(int(code)) if code in _COUNTED else "other").inc()
+
+
 class Closable(Protocol):
     """A connection, as far as others end it."""
 
@@ -42,7 +53,6 @@ class Shared:
         self.handshake = handshake
         self.heartbeat = heartbeat
         self._turn_end = turn_end
-        self.handshake_timeout_s = settings.ws_handshake_timeout_s
         self._max_bytes = settings.ws_max_waiting_bytes
         self._max_messages = settings.ws_max_waiting_messages
         self.sockets: set[Closable] = set()

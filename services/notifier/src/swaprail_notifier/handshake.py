@@ -1,5 +1,6 @@
 """Decides about a handshake: origin, limits, who calls, what is asked for."""
 
+import asyncio
 from urllib.parse import urlsplit
 
 from websockets.datastructures import Headers, MultipleValuesError
@@ -8,11 +9,14 @@ from websockets.http11 import Request
 from swaprail.auth import KeyStore, Principal, Scope, authenticate
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.settings import AppEnv
+from swaprail.telemetry.logging import get_logger
 from swaprail_notifier.admission import Admission, Seat, client_ip
 from swaprail_notifier.requests import Asked, OrderAsked, parse_request
 from swaprail_notifier.settings import NotifierSettings
 from swaprail_notifier.subscriptions import Subscription, Subscriptions
 from swaprail_notifier.tickets import TicketBurner
+
+log = get_logger(__name__)
 
 
 class Handshake:
@@ -40,7 +44,19 @@ class Handshake:
         return self._admission.enter(client_ip(peer, headers, self._proxies))
 
     async def decide(self, request: Request, seat: Seat) -> Subscription:
-        """Return what the client may follow; EngineError tells why it may not."""
+        """Return what the client may follow; EngineError tells why it may not, or that this took too long or failed."""
+        try:
+            async with asyncio.timeout(self._settings.ws_handshake_timeout_s):
+                return await self._decide(request, seat)
+        except EngineError:
+            raise
+        except TimeoutError as error:
+            raise EngineError(ErrorCode.UNAVAILABLE, "the handshake took too long") from error
+        except Exception as error:
+            log.exception("handshake failed")
+            raise EngineError(ErrorCode.INTERNAL, "the handshake failed") from error
+
+    async def _decide(self, request: Request, seat: Seat) -> Subscription:
         self._check_origin(request.headers)
         asked = parse_request(request.path)
         principal = await self._identify(request.headers, asked)
