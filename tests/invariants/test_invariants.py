@@ -36,6 +36,7 @@ insert into paper.transactions select 'again', order_id, wallet, venue, input_mi
     output_amount, error, received_at, receipts, lands_at, slot, last_valid_block_height from paper.transactions
 """
 _SECOND_ATTEMPT = """
+drop index tx_attempts_one_per_order_idx;
 insert into tx_attempts (order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height, fence,
     venue, state) select order_id, 2, 'other', '', '', 'h', 1, 1, venue, 'REVERTED' from tx_attempts
 """

@@ -9,10 +9,8 @@ from swaprail.domain.lifecycle import TERMINAL, Status, is_legal_history
 from swaprail_api.schemas.orders import OrderView
 from tests.simulation.chain import Transaction, VirtualChain
 from tests.simulation.clients import Traders
-from tests.simulation.tables import HOLDS_THE_ORDER, Row, Tables
+from tests.simulation.tables import Row, Tables, holds_the_order
 from tests.simulation.topics import Topics
-
-PROVEN = {"EXPIRED", "REVERTED"}
 
 
 def judge(tables: Tables, chain: VirtualChain, traders: Traders, topics: Topics) -> list[str]:
@@ -72,8 +70,7 @@ def _history(tables: Tables, order: Row) -> Iterator[str]:
 
 def _attempts(tables: Tables, order: Row) -> Iterator[str]:
     attempts = tables.attempts.get(order["id"], [])
-    holding = [a for a in attempts if a["state"] in HOLDS_THE_ORDER]
-    if len(holding) > 1 or any(a["state"] not in PROVEN for a in attempts[:-1]):
+    if any(holds_the_order(a) for a in attempts[:-1]):
         yield f"I5 {order['id']} has the attempts {[a['state'] for a in attempts]}"
     if any(a["state"] == "EXPIRED" and a["evidence"] is None for a in attempts):
         yield f"I5 {order['id']} has an attempt that expired without proof"

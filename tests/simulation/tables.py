@@ -13,7 +13,11 @@ type Row = dict[str, Any]
 
 ORDER_COLUMNS = tuple(column.name for column in orders.columns)
 EMPTY_ORDER: Row = dict.fromkeys(ORDER_COLUMNS) | {"fence": 0, "attempts": 0}
-HOLDS_THE_ORDER = ("LIVE", "LANDED")
+
+
+def holds_the_order(attempt: Row) -> bool:
+    """Tell whether an attempt forbids another one of its order: it is not proven never to land."""
+    return attempt["evidence"] is None
 
 
 class Tables:
@@ -37,7 +41,7 @@ class Tables:
     def check_attempts(self, new: Iterable[Row]) -> None:
         """Raise what the indexes of tx_attempts raise when one of the rows cannot be inserted."""
         numbers = {(a["order_id"], a["attempt"]) for own in self.attempts.values() for a in own}
-        held = {a["order_id"] for own in self.attempts.values() for a in own if a["state"] in HOLDS_THE_ORDER}
+        held = {a["order_id"] for own in self.attempts.values() for a in own if holds_the_order(a)}
         signatures = set(self.signatures)
         for row in new:
             number = (row["order_id"], row["attempt"])

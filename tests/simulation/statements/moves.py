@@ -9,7 +9,7 @@ import asyncpg
 
 from tests.simulation.clock import milliseconds
 from tests.simulation.statements.registry import columns_of, seconds, statement
-from tests.simulation.tables import HOLDS_THE_ORDER, Row, Tables
+from tests.simulation.tables import Row, Tables, holds_the_order
 
 
 def guarded_update(t: Tables, now: datetime, terminal: Sequence[str], rows: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -138,10 +138,10 @@ def _attempt_of(t: Tables, v: Row) -> Row | None:
 
 
 def _check_settling(t: Tables, v: Row, attempt: Row) -> None:
-    if v["state"] == "EXPIRED" and v["evidence"] is None:
-        raise asyncpg.CheckViolationError("expired_with_proof")
+    if (v["state"] == "EXPIRED") != (v["evidence"] is not None):
+        raise asyncpg.CheckViolationError("tx_attempts_proof_check")
     others = [other for other in t.attempts[v["id"]] if other is not attempt]
-    if v["state"] in HOLDS_THE_ORDER and any(other["state"] in HOLDS_THE_ORDER for other in others):
+    if holds_the_order(v) and any(holds_the_order(other) for other in others):
         raise asyncpg.UniqueViolationError("tx_attempts_one_per_order_idx")
 
 

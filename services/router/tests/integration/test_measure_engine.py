@@ -20,8 +20,8 @@ values ($1, $2, 'w', 'raydium', 'a', 'b', 1, 1, now() - interval '1 second', 1, 
 """
 _ATTEMPT = """
 insert into tx_attempts (order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height, fence,
-    venue, state, evidence)
-values ($1, $2, $3, '', '', '', 150, 1, 'raydium', $4, '{}')
+    venue, state)
+values ($1, $2, $3, '', '', '', 150, 1, 'raydium', $4)
 """
 _CONFIRM = """
 with o as (update orders set status = 'CONFIRMED', seq = seq + 1, closed_at = now() where id = $1 returning id, seq)
@@ -101,7 +101,7 @@ async def test_a_broken_rule_is_told_when_an_order_breaks_it(db: Database, spoil
 
 async def test_a_double_execution_is_told_and_not_forgotten_when_the_ledger_shows_it(db: Database) -> None:
     order_id = await confirmed(db)
-    await db.fetch("update tx_attempts set state = 'EXPIRED' where order_id = $1", order_id)
+    await db.fetch("update tx_attempts set state = 'EXPIRED', evidence = '{}' where order_id = $1", order_id)
     await db.fetch(_ATTEMPT, order_id, 2, "second", "LANDED")
     await db.fetch(_LANDED, "second", order_id)
     measures: Any = EngineMeasures(db)
