@@ -62,12 +62,12 @@ async def test_settling_an_attempt_touches_no_index_when_a_batch_lands(database:
         await connection.execute(
             "update tx_attempts set state = 'LANDED', slot = 7, output_amount = 9, settled_at = now()"
         )
-        settled = await connection.fetchrow(
+        settled = await connection.fetch(
             "select n_tup_upd, n_tup_hot_upd from pg_stat_xact_user_tables where relname = 'tx_attempts'"
         )
     await connection.close()
-    assert settled["n_tup_upd"] == 200
-    assert settled["n_tup_hot_upd"] >= 190
+    assert settled[0]["n_tup_upd"] == 200
+    assert settled[0]["n_tup_hot_upd"] >= 190
 
 
 @pytest.mark.parametrize(
