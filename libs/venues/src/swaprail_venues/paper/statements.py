@@ -1,4 +1,7 @@
-"""The paper chain's statements. Each reads the database's clock; all processes agree on it."""
+"""The paper chain's statements. Each reads the database's clock; all processes agree on it.
+
+id = 1 tells the planner, which has no statistics of a table of one row, that there is one.
+"""
 
 # ruff: noqa: S608 - only constants of this package are put into the text
 
@@ -19,7 +22,7 @@ RECEIVE = named(
     f"""
 with moment as materialized (
     select clock_timestamp() as at, {_AGE_MS} as age_ms
-    from (select pg_advisory_xact_lock_shared({LEDGER_LOCK}) offset 0) as gate, paper.chain
+    from (select pg_advisory_xact_lock_shared({LEDGER_LOCK}) offset 0) as gate, paper.chain where id = 1
 ), judged as materialized (
     select given.*, at, floor(age_ms / {SLOT_MS})::bigint as height,
         floor((age_ms + $12::float8::numeric) / {SLOT_MS})::bigint as lands_in
@@ -54,13 +57,13 @@ LANDED = named(
     f"""
 select signature, slot, output_amount::text as output_amount, error, slot <= {_FINALIZED} as finalized
 from paper.transactions, paper.chain
-where signature = any($1::text[]) and lands_at <= clock_timestamp()
+where id = 1 and signature = any($1::text[]) and lands_at <= clock_timestamp()
 """,
 )
 
 FINALIZED = named(
     "paper_finalized",
-    f"select {_FINALIZED} from paper.chain",
+    f"select {_FINALIZED} from paper.chain where id = 1",
 )
 
 LOCK_LEDGER = f"select pg_advisory_xact_lock({LEDGER_LOCK})"
@@ -69,5 +72,5 @@ LOCK_LEDGER = f"select pg_advisory_xact_lock({LEDGER_LOCK})"
 TRACE = f"""
 select floor({_AGE_MS} / {SLOT_MS})::bigint as slot,
     exists (select from paper.transactions where signature = $1 and lands_at is not null) as traced
-from paper.chain
+from paper.chain where id = 1
 """
