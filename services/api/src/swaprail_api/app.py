@@ -118,7 +118,11 @@ class Api:
         reader = OrderReader(self.reads)
         reads = ReadRoutes(ReadOrder(reader, deadline), ListOrders(reader, Cursors(settings.cursor_key), deadline))
         quotes = AskQuotes(
-            self.broker, tokens, timeout_s=settings.quotes_timeout_s, max_entries=settings.stream_max_entries
+            self.broker,
+            tokens,
+            deadline,
+            timeout_s=settings.quotes_timeout_s,
+            max_entries=settings.stream_max_entries,
         )
         keys = KeyRoutes(ManageKeys(self.keys, deadline), settings.ticket_secret, body=body)
         groups: list[Group] = [orders, reads, QuoteRoutes(quotes), keys, OperationsRoutes(self.health)]

@@ -8,6 +8,7 @@ import pytest
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.tokens import load_tokens
+from swaprail_api.deadline import Deadline, database_deadline
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases import ask_quotes
 from swaprail_api.usecases.ask_quotes import AskQuotes
@@ -28,8 +29,9 @@ class Beyond:
             await self.tidied.wait()
 
 
-def _asking(broker: Beyond) -> AskQuotes:
-    return AskQuotes(broker, load_tokens(None), timeout_s=0.05, max_entries=100)
+def _asking(broker: Beyond, deadline: Deadline | None = None, timeout_s: float = 0.05) -> AskQuotes:
+    deadline = deadline or database_deadline(1)
+    return AskQuotes(broker, load_tokens(None), deadline, timeout_s=timeout_s, max_entries=100)
 
 
 QUERY = QuotesQuery(input_token="SOL", output_token="USDC", input_amount="1")
@@ -53,4 +55,14 @@ async def test_no_more_is_asked_when_too_many_requests_are_not_tidied_up(monkeyp
         with pytest.raises(EngineError):
             await quotes.run(QUERY, None)
     assert broker.asked == 3
+    broker.tidied.set()
+
+
+async def test_less_time_is_left_for_quotes_when_the_request_waited_for_its_key() -> None:
+    broker, deadline = Beyond(), database_deadline(5)
+    began = time.monotonic()
+    await deadline.wait(asyncio.sleep(0.5))
+    with pytest.raises(EngineError):
+        await _asking(broker, deadline, timeout_s=0.6).run(QUERY, None)
+    assert time.monotonic() - began < 1
     broker.tidied.set()

@@ -13,6 +13,7 @@ from swaprail.domain.quotes import QuoteResult
 from swaprail.domain.tokens import TokenList
 from swaprail.messages.topics import QuotesAnswered, QuotesAsked, Topic
 from swaprail.telemetry.logging import get_logger
+from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.quotes import QuoteList, quote_view
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.check_order import find_pair
@@ -38,9 +39,13 @@ class Requester(Protocol):
 class AskQuotes:
     """Asks for quotes."""
 
-    def __init__(self, broker: Requester, tokens: TokenList, *, timeout_s: float, max_entries: int) -> None:
+    def __init__(
+        self, broker: Requester, tokens: TokenList, deadline: Deadline, *, timeout_s: float, max_entries: int
+    ) -> None:
+        """Wait so many seconds, less what the request has waited by the deadline already."""
         self._broker = broker
         self._tokens = tokens
+        self._deadline = deadline
         self._timeout_s = timeout_s
         self._max_entries = max_entries
         self._requests: set[asyncio.Task[Any]] = set()
@@ -49,18 +54,19 @@ class AskQuotes:
         """Return the venues' answers, best first; EngineError quotes_unavailable if no router answers in time."""
         given, wanted = find_pair(self._tokens, query.input_token, query.output_token)
         amount = to_base_units(parse_decimal(query.input_amount, "inputAmount"), given.decimals, "inputAmount")
-        deadline_ms = int(self._timeout_s * _SHARE_OF_VENUES * 1000)
+        timeout_s = max(0.0, self._timeout_s - self._deadline.spent())
+        deadline_ms = int(timeout_s * _SHARE_OF_VENUES * 1000)
         asked = QuotesAsked(given.mint, wanted.mint, amount, deadline_ms, trace)
-        results = await self._ask(asked)
+        results = await self._ask(asked, timeout_s)
         return QuoteList([quote_view(result, given.decimals, wanted.decimals) for result in results])
 
-    async def _ask(self, asked: QuotesAsked) -> list[QuoteResult]:
+    async def _ask(self, asked: QuotesAsked, timeout_s: float) -> list[QuoteResult]:
         if len(self._requests) >= _MAX_ASKING:
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, "too many quotes are being asked for")
-        request = self._begin(asked)
+        request = self._begin(asked, timeout_s)
         try:
             # Shielded: what the broker tidies up when it is cancelled goes to Redis too, which may be beyond reach.
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(timeout_s):
                 reply = await asyncio.shield(request)
             return _results(_answered(reply.body).quotes)
         except (*AWAY, IncorrectState, msgspec.MsgspecError) as error:
@@ -69,11 +75,9 @@ class AskQuotes:
         finally:
             request.cancel()
 
-    def _begin(self, asked: QuotesAsked) -> "asyncio.Task[Any]":
+    def _begin(self, asked: QuotesAsked, timeout_s: float) -> "asyncio.Task[Any]":
         request = asyncio.create_task(
-            self._broker.request(
-                _encode(asked), stream=str(Topic.QUOTES), timeout=self._timeout_s, maxlen=self._max_entries
-            ),
+            self._broker.request(_encode(asked), stream=str(Topic.QUOTES), timeout=timeout_s, maxlen=self._max_entries),
             name="quotes",
         )
         self._requests.add(request)
