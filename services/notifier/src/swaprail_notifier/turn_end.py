@@ -6,8 +6,6 @@ from typing import Protocol
 
 from swaprail_notifier import metrics
 
-MOST_REST_S = 0.01
-
 
 class Held(Protocol):
     """Whoever holds frames back until the end of the turn."""
@@ -18,22 +16,16 @@ class Held(Protocol):
 
 
 class TurnEnd:
-    """Writing is what a delivery costs: steps that come together are worth one write to each follower, not one each.
-
-    After writing to many it rests as long as that took: what comes meanwhile is written together. So writing takes half
-    of a processor and has as much in reserve, and a step that comes alone never waits.
-    """
+    """Writing is what a delivery costs: steps that come together are worth one write to each follower, not one each."""
 
     def __init__(self) -> None:
         self._held: list[Held] = []
         self._told_ms: list[int] = []
-        self._rests_until = 0.0
 
     def add(self, held: Held) -> None:
-        """Flush it when what runs now is done, and the rest is over."""
+        """Flush it as soon as what runs now is done."""
         if not self._held:
-            rest_s = self._rests_until - time.monotonic()
-            asyncio.get_running_loop().call_later(max(0.0, rest_s), self._end)
+            asyncio.get_running_loop().call_soon(self._end)
         self._held.append(held)
 
     def told(self, at_ms: int) -> None:
@@ -44,12 +36,9 @@ class TurnEnd:
             observe_push(at_ms)
 
     def _end(self) -> None:
-        began = time.thread_time()
         held, self._held = self._held, []
         for each in held:
             each.flush()
-        # Of its own time: a processor that others took meanwhile is no reason to wait longer.
-        self._rests_until = time.monotonic() + min(MOST_REST_S, time.thread_time() - began)
         told_ms, self._told_ms = self._told_ms, []
         for at_ms in told_ms:
             observe_push(at_ms)
