@@ -6,13 +6,17 @@ from itertools import cycle
 from typing import NamedTuple
 from uuid import UUID
 
-from tests.load.fanout_clients import Clients, Tally
+from tests.load.fanout_clients import Clients
 from tests.load.fanout_notifier import PATH, WALLET_PATH, Notifier, new_ids, notifier, servers, steps
-from tests.load.figures import Figures, Target
+from tests.load.fanout_span import Span
+from tests.load.figures import Figures, Target, quantile
+from tests.load.verdict import FOREIGN_PERCENT
 
 TOGETHER = 64  # steps in a message of the topic when the services are busy
 IN_FLIGHT = 3  # such messages
 SETTLE_S = 1.0
+LAST = 10  # clients that are written to after all others
+TRIES = 3  # of the paced part, until nobody else uses the machine
 TARGETS = {
     "deliveries_per_cpu_s": Target(least=100_000),
     "paced_deliveries_per_s": Target(least=99_000),  # what was asked for, less what the end of the run cuts off
@@ -43,7 +47,7 @@ def fanout_run(sizes: Sizes) -> Figures:
         with notifier(at.dsn, at.redis_url) as running:
             clients = Clients(running.port, sizes.clients, WALLET_PATH)
             try:
-                figures = saturated(running, clients, sizes) | paced(running, clients, sizes)
+                figures = saturated(running, clients, sizes) | undisturbed_paced(running, clients, sizes)
             finally:
                 clients.close()
         with notifier(at.dsn, at.redis_url) as running:
@@ -52,7 +56,7 @@ def fanout_run(sizes: Sizes) -> Figures:
 
 def saturated(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
     """Tell as fast as the clients read: steps of many orders together."""
-    span = _Span(running, clients)
+    span = Span(running, clients)
     told = 0
     for at in range(0, sizes.orders, TOGETHER):
         ids = new_ids(min(TOGETHER, sizes.orders - at))
@@ -64,18 +68,37 @@ def saturated(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
     return span.end("", told * sizes.clients)
 
 
-def paced(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
-    """Tell one step at a time, at a steady rate, whatever comes of it: each is a write to every socket."""
+def undisturbed_paced(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
+    """Return the first paced part that nobody disturbed, or else the one that was disturbed least."""
+    last, tried = Clients(running.port, LAST, WALLET_PATH), list[Figures]()
+    try:
+        while len(tried) < TRIES and not any(each["paced_foreign_cpu_percent"] <= FOREIGN_PERCENT for each in tried):
+            tried.append(paced(running, clients, last, sizes))
+    finally:
+        last.close()
+    return min(tried, key=lambda each: each["paced_foreign_cpu_percent"])
+
+
+def paced(running: Notifier, clients: Clients, last: Clients, sizes: Sizes) -> Figures:
+    """Tell one step at a time, at a steady rate, whatever comes of it: each goes to every socket.
+
+    The clients' delays include their own: one process reads for all of them. The last ones, written to after all others
+    and read by a process that has little else to do, show what is the notifier's.
+    """
     clients.forget_delays()
-    span = _Span(running, clients)
-    gap, told = sizes.clients / sizes.rate, 0
-    for event in _one_by_one(round(sizes.seconds / gap)):
-        time.sleep(max(0.0, span.began + told * gap - time.time()))
-        running.tell(steps([event[0]], event[1]))
-        told += 1
-    figures = span.end("paced_", told * sizes.clients)
-    p50, p99 = clients.delays(0.5, 0.99)
-    return figures | {"paced_delay_p50_ms": p50 * 1000, "paced_delay_p99_ms": p99 * 1000}
+    last.forget_delays()
+    span, late = Span(running, clients), list[float]()
+    gap = sizes.clients / sizes.rate
+    for order_id, seq in _one_by_one(round(sizes.seconds / gap)):
+        due = span.began + len(late) * gap
+        time.sleep(max(0.0, due - time.time()))
+        late.append(max(0.0, time.time() - due))
+        running.tell(steps([order_id], seq))
+    figures = span.end("paced_", len(late) * sizes.clients)
+    for name, watched in (("delay", clients), ("last_client_delay", last)):
+        p50, p99 = watched.delays(0.5, 0.99)
+        figures |= {f"paced_{name}_p50_ms": p50 * 1000, f"paced_{name}_p99_ms": p99 * 1000}
+    return figures | {"paced_generator_late_p99_ms": quantile(late, 0.99) * 1000}
 
 
 def weights(running: Notifier, sizes: Sizes) -> Figures:
@@ -100,30 +123,6 @@ def weights(running: Notifier, sizes: Sizes) -> Figures:
         "used_kib_per_connection": (used - empty) / kib,
         "idle_lost_connections": tally.lost,
     }
-
-
-class _Span:
-    """Counters from here to the end of a part."""
-
-    def __init__(self, running: Notifier, clients: Clients) -> None:
-        self._running, self._clients = running, clients
-        self.before: Tally = clients.tally()
-        self._cpu_s = running.cpu_s()
-        self.began = time.time()
-
-    def end(self, name: str, expected: int) -> Figures:
-        tally = self._clients.wait_for(self.before.steps + expected)
-        cpu_s, seen = self._running.cpu_s() - self._cpu_s, tally.steps - self.before.steps
-        seconds = tally.last - self.began
-        return {
-            f"{name}deliveries": seen,
-            f"{name}deliveries_per_s": seen / seconds,
-            f"{name}deliveries_per_cpu_s": seen / cpu_s,
-            f"{name}notifier_cpu_percent": 100 * cpu_s / seconds,
-            f"{name}clients_cpu_percent": 100 * (tally.cpu_s - self.before.cpu_s) / seconds,
-            f"{name}missing_deliveries": expected - seen,
-            f"{name}lost_connections": tally.lost,
-        }
 
 
 def _one_by_one(count: int) -> Iterator[tuple[UUID, int]]:
