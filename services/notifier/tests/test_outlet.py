@@ -65,6 +65,15 @@ async def test_frames_are_written_at_once_when_they_are_many() -> None:
     assert b"".join(transport.written) == b"a" * (MAX_HELD - 1) + b"bc"
 
 
+async def test_frames_keep_their_order_when_writing_is_paused_in_their_turn() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a")
+    outlet.pause()
+    outlet.write(b"b")
+    await asyncio.sleep(0)
+    assert transport.written == [b"a", b"b"]
+
+
 async def test_frames_are_written_before_the_end_when_the_outlet_is_shut_in_their_turn() -> None:
     outlet, transport, _ = open_outlet()
     outlet.write(b"a")

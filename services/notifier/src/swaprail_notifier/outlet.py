@@ -69,6 +69,8 @@ class Outlet:
     def pause(self) -> None:
         """Count from now on what waits."""
         self.paused = True
+        # A ping may have filled the buffer: what was held back comes before what is written from now on.
+        self.flush()
         self._since_bytes = self._since_messages = 0
         if self.write is not drop:
             self.write = self._write_paused
