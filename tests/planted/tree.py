@@ -31,7 +31,9 @@ class Tree:
     def __init__(self, home: Path) -> None:
         self.home = home
         sources = [str(source) for source in sorted(home.glob("*/*/src"))]
-        self._env = {**os.environ, "PYTHONPATH": os.pathsep.join(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+        # RECORD is meant for what this command finds out, not for the suites that it runs.
+        given = {name: value for name, value in os.environ.items() if name != "RECORD"}
+        self._env = {**given, "PYTHONPATH": os.pathsep.join(sources), "PYTHONDONTWRITEBYTECODE": "1"}
 
     def plant(self, patch: Path) -> None:
         """Apply the patch; CalledProcessError when it does not fit the source any more."""
