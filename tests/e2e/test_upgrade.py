@@ -19,6 +19,13 @@ from tests.e2e.traffic import Traffic
 # The newest chart before this one, as `helm package` made it of its last commit.
 PREVIOUS = max((Path(__file__).parent / "previous").glob("swaprail-*.tgz"))
 PREVIOUS_REVISION = "0001"
+# Revision 0004, taken back.
+_SETTLING = (
+    "drop index tx_attempts_one_per_order_idx",
+    "create unique index tx_attempts_one_per_order_idx on tx_attempts (order_id) where state in ('LIVE', 'LANDED')",
+    "alter table tx_attempts drop constraint tx_attempts_proof_check, reset (fillfactor)",
+    "alter table tx_attempts add constraint tx_attempts_expired_with_proof_check check (state <> 'EXPIRED' or evidence is not null)",
+)
 
 
 async def _execute(dsn: str, *statements: str) -> None:
@@ -43,7 +50,7 @@ def previous(database_dsn: str) -> Iterator[None]:
     """The release of the chart before, on the schema of its time."""
     release.uninstall()
     indexes = "drop index orders_wallet_open_idx, paper.transactions_received_at_idx"
-    undo = (indexes, f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
+    undo = (indexes, *_SETTLING, f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
     asyncio.run(_execute(database_dsn, *undo))
     release.install("--set", "migration.mode=none", chart=PREVIOUS)
     yield
