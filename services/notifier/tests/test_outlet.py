@@ -20,13 +20,19 @@ class Transport:
         self.written: list[bytes] = []
         self.unread = 0
         self.closing = False
+        self.broken = False
 
     def write(self, data: bytes) -> None:
+        if self.broken:
+            raise RuntimeError("the handle is closed")
         self.written.append(data)
         self.unread += len(data)
 
     def get_write_buffer_size(self) -> int:
         return self.unread
+
+    def abort(self) -> None:
+        self.closing = True
 
     def is_closing(self) -> bool:
         return self.closing
@@ -84,12 +90,27 @@ async def test_frames_are_written_before_the_end_when_the_outlet_is_shut_in_thei
     assert transport.written == [b"a"]
 
 
-async def test_nothing_is_written_when_the_connection_is_gone() -> None:
+@pytest.mark.parametrize("shut", [True, False])
+async def test_nothing_is_written_when_the_connection_is_gone(*, shut: bool) -> None:
     outlet, transport, _ = open_outlet()
     outlet.write(b"a")
     transport.closing = True
-    outlet.shut()
-    await asyncio.sleep(0.001)
+    if shut:
+        outlet.shut()
+    await asyncio.sleep(0)
+    assert transport.written == []
+
+
+async def test_connection_is_cut_when_its_frames_cannot_be_written() -> None:
+    outlet, transport, _ = open_outlet()
+    outlet.write(b"a")
+    transport.broken = True
+    with pytest.raises(RuntimeError, match="closed"):
+        outlet.flush()
+    assert transport.closing
+    transport.broken = False
+    outlet.write(b"b")
+    await asyncio.sleep(0)
     assert transport.written == []
 
 

@@ -60,8 +60,6 @@ class Outlet:
     def shut(self) -> None:
         """Take no more frames; those taken go out before whatever ends the connection."""
         self.write = drop
-        if self._transport.is_closing():
-            self._held.clear()
         self.flush()
         self._on_slow = _nothing
         self._wake()
@@ -89,10 +87,15 @@ class Outlet:
             await self._waiter
 
     def flush(self) -> None:
-        """Write what was held back in this turn."""
-        if self._held:
-            held, self._held, self._held_bytes = self._held, [], 0
+        """Write what was held back in this turn; cut the connection when it cannot be: no frame may be missing."""
+        held, self._held, self._held_bytes = self._held, [], 0
+        if not held or self._transport.is_closing():
+            return
+        try:
             self._transport.write(b"".join(held))
+        except Exception:
+            self._transport.abort()
+            raise
 
     def _hold(self, data: bytes) -> None:
         if not self._held:

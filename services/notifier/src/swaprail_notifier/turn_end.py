@@ -38,10 +38,19 @@ class TurnEnd:
     def _end(self) -> None:
         held, self._held = self._held, []
         for each in held:
-            each.flush()
+            flush(each)
         told_ms, self._told_ms = self._told_ms, []
         for at_ms in told_ms:
             observe_push(at_ms)
+
+
+def flush(held: Held) -> None:
+    """Write what one of them holds; report, when that fails, and leave the others theirs."""
+    try:
+        held.flush()
+    except Exception as error:  # noqa: BLE001  whatever it is, it concerns one connection
+        context = {"message": "frames could not be written", "exception": error, "protocol": held}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 def observe_push(at_ms: int) -> None:
