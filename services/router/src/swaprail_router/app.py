@@ -56,7 +56,7 @@ class Router:
         self._moves: OrderWriter[Move] = OrderWriter(
             partial(write_moves, self._database), self._publisher, name="router_moves"
         )
-        desk = Desk(settings, quoting, tokens, self._publisher, self._moves)
+        desk = Desk(settings, quoting, tokens, self._moves)
         leases = Leases(self._database, owner, settings.lease_s, [Status.ROUTING])
         self._inflight = InFlight(
             partial(route_order, desk),

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from swaprail.broker.publisher import TopicPublisher
 from swaprail.db.transitions import Move
 from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.errors import ErrorCode
@@ -13,7 +12,6 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
 from swaprail.domain.quotes import QuoteRequest, Route, Routing
 from swaprail.domain.tokens import TokenList
-from swaprail.messages.topics import HANDOVER_S, HandedOver, OrdersRouted, Topic
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.telemetry.metrics import STAGE
 from swaprail.telemetry.tracing import span
@@ -32,7 +30,6 @@ class Desk(msgspec.Struct, frozen=True):
     settings: RouterSettings
     quoting: Quoting
     tokens: TokenList
-    publisher: TopicPublisher
     moves: OrderWriter[Move]
 
 
@@ -61,14 +58,9 @@ async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Ro
         "leastOutputBase": str(route.least_output),
         "priceImpactBps": route.quote.price_impact_bps,
     }
-    stored = _encode(routing)
-    move = Move(order, Status.BUILDING, _encode(data).decode(), routing=stored.decode(), hand_over=True)
-    moved = await desk.moves.write(move)
+    stored = _encode(routing).decode()
+    await desk.moves.write(Move(order, Status.BUILDING, _encode(data).decode(), routing=stored, hand_over=True))
     metrics.SELECTED.labels(route.venue).inc()
-    handed = msgspec.structs.replace(
-        order, status=Status.BUILDING, seq=moved.seq, fence=moved.fence, routing=msgspec.Raw(stored), at=moved.at
-    )
-    desk.publisher.publish(Topic.ROUTED, OrdersRouted([HandedOver(handed, moved.at + int(HANDOVER_S * 1000))]))
 
 
 async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusal: ErrorCode) -> None:

@@ -1,4 +1,4 @@
-"""Writes the transitions of one kind in batches, then tells the topic what was committed."""
+"""Writes the transitions of one kind in batches, then tells the topics what was committed."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,12 +12,13 @@ from swaprail.db.transitions import Move, Moved
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.lifecycle import TERMINAL, Status, check_transition
 from swaprail.domain.orders import StaleLeaseError
-from swaprail.messages.topics import OrderEvent, OrderEvents, Topic
+from swaprail.messages.topics import HANDOVER_S, HandedOver, OrderEvent, OrderEvents, OrdersRouted, Topic
 from swaprail.telemetry import metrics
 from swaprail.telemetry.order_lines import log_steps
 from swaprail.telemetry.tracing import write_span
 
 _STAGES = {Status.ROUTING: "routing", Status.BUILDING: "building", Status.SUBMITTED: "confirming"}
+_HANDOVER_MS = int(HANDOVER_S * 1000)
 
 
 class OrderWriter[M: Move]:
@@ -57,12 +58,18 @@ class OrderWriter[M: Move]:
 
     def _tell(self, moves: Sequence[M], results: Sequence[Moved | None]) -> None:
         events: list[OrderEvent] = []
+        handed: list[HandedOver] = []
         for move, moved in zip(moves, results, strict=True):
             if moved is None:
                 metrics.TRANSITIONS_REFUSED.labels(move.order.status, move.following).inc()
             elif move.following is not move.order.status:
                 events.append(_event(move, moved))
                 _observe(move, moved)
+                if move.hand_over:
+                    handed.append(_handed(move, moved))
+        if handed:
+            # Before the events: both go out together, and an executor is to be the first to wake up.
+            self._publisher.publish(Topic.ROUTED, OrdersRouted(handed))
         if events:
             self._publisher.publish(Topic.EVENTS, OrderEvents(events))
             _count(moves, results)
@@ -73,6 +80,14 @@ def _event(move: Move, moved: Moved) -> OrderEvent:
     order = move.order
     data = msgspec.Raw(move.data.encode())
     return OrderEvent(order.id, moved.seq, move.following, moved.at, order.account, order.wallet, data, order.trace)
+
+
+def _handed(move: Move, moved: Moved) -> HandedOver:
+    routing = move.order.routing if move.routing is None else msgspec.Raw(move.routing.encode())
+    order = msgspec.structs.replace(
+        move.order, status=move.following, seq=moved.seq, fence=moved.fence, routing=routing, at=moved.at
+    )
+    return HandedOver(order, moved.at + _HANDOVER_MS)
 
 
 def _count(moves: Sequence[Move], results: Sequence[Moved | None]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections import OrderedDict
+from time import monotonic
 
 FIRST_RETRY_S = 0.002
 LONGEST_RETRY_S = 0.4
@@ -17,7 +18,7 @@ class LandingHints:
 
     def expect(self, signature: str, in_s: float) -> None:
         """Note that the signature lands in so many seconds."""
-        self._due[signature] = (asyncio.get_running_loop().time() + in_s, FIRST_RETRY_S)
+        self._due[signature] = (monotonic() + in_s, FIRST_RETRY_S)
         if len(self._due) > MAX_KNOWN:
             self._due.popitem(last=False)
 
@@ -32,13 +33,17 @@ class LandingHints:
             await asyncio.sleep(longest)
             return
         due, retry = known
-        now = asyncio.get_running_loop().time()
-        wait = due - now
-        if wait > longest:
+        now = monotonic()
+        if due - now > longest:
             await asyncio.sleep(longest)
             return
-        if wait > 0:
-            # Timers are of whole milliseconds: a little early would be in vain.
-            await asyncio.sleep(math.ceil(wait * 1000) / 1000)
+        await _sleep_until(due)
         if signature in self._due:
             self._due[signature] = (max(due, now) + retry, min(retry * 2, LONGEST_RETRY_S))
+
+
+async def _sleep_until(due: float) -> None:
+    """Return not a moment before it: asked too early, the chain has nothing yet, and is asked again much later."""
+    # The loop's timers are of whole milliseconds, of a clock that it reads once a turn.
+    while (wait := due - monotonic()) > 0:  # noqa: ASYNC110  the event is a time
+        await asyncio.sleep(math.ceil(wait * 1000) / 1000)

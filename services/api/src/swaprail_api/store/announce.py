@@ -41,9 +41,9 @@ class Announcer:
         if not orders:
             return
         metrics.TRANSITIONS.labels(Status.PENDING, Status.ROUTING).inc(len(orders))
-        self.events([_routing_event(order) for order in orders])
         handed = [HandedOver(o, milliseconds(o.queued_at) + _HANDOVER_MS) for o in orders]
         self._publisher.publish(Topic.ACCEPTED, OrdersAccepted(handed))
+        self.events([_routing_event(order) for order in orders])
 
     def events(self, events: list[OrderEvent]) -> None:
         """Tell whoever watches."""
