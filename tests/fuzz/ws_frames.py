@@ -87,8 +87,8 @@ def invalid(rng: random.Random) -> Said:
         ("claimed to be large", bytes([0x81, 0xFF]) + struct.pack("!Q", rng.randrange(2**16, 2**63)), _codes(1009)),
         ("claimed to be negative", bytes([0x81, 0xFF]) + b"\xff" * 8, _codes(1002, 1009)),
         ("binary", frame(rng, BINARY, rng.randbytes(size)), _codes(1003)),
-        # Content is not looked at, so it need not be refused.
-        ("no UTF-8", frame(rng, TEXT, b"\xff\xfe" + rng.randbytes(size)), _codes(1007, None)),
+        ("no UTF-8", frame(rng, TEXT, b"\xff\xfe" + rng.randbytes(size)), _codes(1007)),
+        ("half a character", frame(rng, TEXT, b"x\xe2", fin=False) + frame(rng, 0, b"\x82"), _codes(1007)),
         ("flood", frame(rng, TEXT, b"") * rng.randrange(11, 40), _codes(1008)),
         ("flood of pings", frame(rng, PING, b"") * rng.randrange(11, 40), _codes(1008)),
         ("noise", rng.randbytes(rng.randrange(1, 400)), _codes(1002, 1003, 1007, 1008, 1009, None, 1000, 1005)),

@@ -12,7 +12,7 @@ import msgspec
 
 from swaprail.auth.principals import LOCAL
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail_api.http.gate import Caller
+from swaprail_api.http.requests import Caller
 from swaprail_api.schemas.orders import OrderView
 from swaprail_api.schemas.requests import PlaceOrder
 from tests.simulation.clock import moment

@@ -85,6 +85,21 @@ async def test_unknown_text_is_ignored_when_within_the_limit(serve: Any, engine:
     assert await client.seqs(1) == [1]
 
 
+async def test_text_may_be_cut_anywhere_when_it_comes_in_frames(serve: Any) -> None:
+    running = await serve()
+    client = await running.connect("/ws/wallets/w")
+    await client.socket.send([b"\xe2", b"\x82", b"\xac"], text=True)
+    await (await client.socket.ping())
+
+
+@pytest.mark.parametrize("frames", [[b"\xff"], [b"x\xe2", b"\x82"], [b"x", b"\x80"]])
+async def test_connection_is_closed_when_a_text_message_is_no_text(serve: Any, frames: list[bytes]) -> None:
+    running = await serve()
+    client = await running.connect("/ws/wallets/w")
+    await client.socket.send(frames, text=True)
+    assert await client.close_code() == 1007
+
+
 async def test_silent_client_is_closed_when_it_answers_no_ping(serve: Any) -> None:
     running = await serve(ws_ping_interval_s=0.5, ws_pong_timeout_s=0.2)
     alive = await running.connect("/ws/wallets/w")

@@ -14,8 +14,8 @@ from swaprail_client.errors import SwaprailError, error_of
 from swaprail_client.orders import StatusMessage
 from swaprail_client.retries import Backoff
 
-# Closed with these, another connection would be closed too: protocol error, unsupported data, policy violation.
-FINAL_CODES = frozenset({1002, 1003, 1008})
+# Closed with these, another connection would be closed too: protocol error, unsupported data, no UTF-8, policy violation.
+FINAL_CODES = frozenset({1002, 1003, 1007, 1008})
 PING_S = 10.0
 
 

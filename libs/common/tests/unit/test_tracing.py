@@ -1,34 +1,24 @@
 """Sampling: what is recorded, what is not, and that the rest has no spans at all."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http import trace_exporter
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from swaprail.telemetry import tracing
+from swaprail.testing.traces import TurnOn, traces_in_memory
 
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 SAMPLED, UNSAMPLED = f"00-{TRACE}-{CALLER}-01", f"00-{TRACE}-{CALLER}-00"
 NO_PARENTS = [None, "", "nonsense", f"00-{'0' * 32}-{CALLER}-01", f"ff-{TRACE}-{CALLER}-01"]
 
-type Configure = Callable[[float], InMemorySpanExporter]
-
 
 @pytest.fixture
-def configure(monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
+def configure() -> Iterator[TurnOn]:
     """Turn traces on with this ratio; what is exported stays in memory."""
-    exporter = InMemorySpanExporter()
-    monkeypatch.setattr(trace_exporter, "OTLPSpanExporter", lambda **_: exporter)
-
-    def on(ratio: float) -> InMemorySpanExporter:
-        tracing.configure_tracing("test", "0", "http://collector", ratio)
-        return exporter
-
-    yield on
-    tracing.shutdown_tracing()
+    with traces_in_memory("test") as on:
+        yield on
 
 
 def record(parent: str | None, *, root: bool = True) -> str | None:
@@ -37,7 +27,7 @@ def record(parent: str | None, *, root: bool = True) -> str | None:
         return tracing.traceparent(span)
 
 
-def test_share_of_sampled_roots_is_as_configured(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_share_of_sampled_roots_is_as_configured(configure: TurnOn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "random", random.Random(1).random)
     configure(0.1)
     sampled = [told for _ in range(5000) if (told := record(None))]
@@ -48,7 +38,7 @@ def test_share_of_sampled_roots_is_as_configured(configure: Configure, monkeypat
 @pytest.mark.parametrize("parent", NO_PARENTS)
 @pytest.mark.parametrize("ratio", [0, 1])
 def test_a_root_is_sampled_by_the_ratio_when_it_has_no_parent(
-    configure: Configure, parent: str | None, ratio: int
+    configure: TurnOn, parent: str | None, ratio: int
 ) -> None:
     exporter = configure(ratio)
     told = record(parent)
@@ -58,7 +48,7 @@ def test_a_root_is_sampled_by_the_ratio_when_it_has_no_parent(
 
 
 @pytest.mark.parametrize("ratio", [0, 1])
-def test_the_caller_decides_when_there_is_a_parent(configure: Configure, ratio: int) -> None:
+def test_the_caller_decides_when_there_is_a_parent(configure: TurnOn, ratio: int) -> None:
     exporter = configure(ratio)
     told = record(SAMPLED)
     assert told is not None
@@ -72,7 +62,7 @@ def test_the_caller_decides_when_there_is_a_parent(configure: Configure, ratio: 
 
 
 @pytest.mark.parametrize("parent", [*NO_PARENTS, UNSAMPLED])
-def test_only_roots_begin_a_trace(configure: Configure, parent: str | None) -> None:
+def test_only_roots_begin_a_trace(configure: TurnOn, parent: str | None) -> None:
     exporter = configure(1)
     assert record(parent, root=False) is None
     started = tracing.start_span("publish", parent)
@@ -82,7 +72,7 @@ def test_only_roots_begin_a_trace(configure: Configure, parent: str | None) -> N
     assert exporter.get_finished_spans() == ()
 
 
-def test_a_root_is_no_child_of_what_its_task_is_in(configure: Configure) -> None:
+def test_a_root_is_no_child_of_what_its_task_is_in(configure: TurnOn) -> None:
     configure(1)
     with tracing.span("request", None, root=True):
         first = trace.get_current_span().get_span_context().trace_id

@@ -1,33 +1,23 @@
 """What a trace adds to an answer: the problem of a traced request names its trace, whoever found it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from opentelemetry.exporter.otlp.proto.http import trace_exporter
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from swaprail.telemetry import tracing
+from swaprail.testing.traces import TurnOn, traces_in_memory
 from swaprail_api.app import build
 from swaprail_api.settings import ApiSettings
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
-type Traced = Callable[[float], InMemorySpanExporter]
-
 
 @pytest.fixture
-def traced(monkeypatch: pytest.MonkeyPatch) -> Iterator[Traced]:
+def traced() -> Iterator[TurnOn]:
     """Turn traces on with this ratio; what is exported stays in memory."""
-    exporter = InMemorySpanExporter()
-    monkeypatch.setattr(trace_exporter, "OTLPSpanExporter", lambda **_: exporter)
-
-    def on(ratio: float) -> InMemorySpanExporter:
-        tracing.configure_tracing("api", "0", "http://collector", ratio)
-        return exporter
-
-    yield on
-    tracing.shutdown_tracing()
+    with traces_in_memory("api") as on:
+        yield on
 
 
 async def refused(**headers: str) -> dict[str, object]:
@@ -40,7 +30,7 @@ async def refused(**headers: str) -> dict[str, object]:
     return problem
 
 
-async def test_problem_names_the_trace_when_the_caller_traces(traced: Traced) -> None:
+async def test_problem_names_the_trace_when_the_caller_traces(traced: TurnOn) -> None:
     exporter = traced(0)
     assert (await refused(traceparent=f"00-{TRACE}-b7ad6b7169203331-01"))["traceId"] == TRACE
     tracing.shutdown_tracing()
@@ -48,7 +38,7 @@ async def test_problem_names_the_trace_when_the_caller_traces(traced: Traced) ->
 
 
 @pytest.mark.parametrize("sent", [{}, {"traceparent": f"00-{TRACE}-b7ad6b7169203331-00"}])
-async def test_there_is_no_trace_when_the_request_is_not_sampled(traced: Traced, sent: dict[str, str]) -> None:
+async def test_there_is_no_trace_when_the_request_is_not_sampled(traced: TurnOn, sent: dict[str, str]) -> None:
     exporter = traced(0)
     assert "traceId" not in await refused(**sent)
     tracing.shutdown_tracing()

@@ -15,11 +15,12 @@ from swaprail_notifier.turn_end import TurnEnd
 
 
 class CloseCode(IntEnum):
-    """Why a connection was closed. Clients connect again after all but UNSUPPORTED, POLICY and BROKEN."""
+    """Why a connection was closed. Clients connect again after all but BROKEN, UNSUPPORTED, GARBLED and POLICY."""
 
     BROKEN = 1002
     UNSUPPORTED = 1003
     LOST = 1006
+    GARBLED = 1007
     POLICY = 1008
     INTERNAL = 1011
     RESTART = 1012

@@ -202,6 +202,8 @@ class Socket(asyncio.Protocol):
             self.close(CloseCode.POLICY, "more than 10 messages a second")
         elif frame.opcode is Opcode.BINARY:
             self.close(CloseCode.UNSUPPORTED, "binary messages are not understood")
+        elif self._inbound.is_garbled(frame):
+            self.close(CloseCode.GARBLED, "a text message is UTF-8")
 
     # Ending.
 

@@ -7,7 +7,6 @@ costs as much as the handler.
 import time
 from typing import Any
 
-import msgspec
 from opentelemetry.trace import SpanKind
 
 from swaprail.auth import KeyStore, Principal, authenticate
@@ -17,24 +16,9 @@ from swaprail_api.http.answers import Answer, Receive, Scope, Send
 from swaprail_api.http.bodies import HeaderMap
 from swaprail_api.http.endpoints import Endpoint
 from swaprail_api.http.problems import problem_answer, unexpected
+from swaprail_api.http.requests import Caller, Request
 from swaprail_api.rate_limit import Allowance, RateLimitedError, RateLimiter
 from swaprail_api.store.keys import KeyUsage
-
-
-class Caller(msgspec.Struct):
-    """Who sent a request, its headers, and its traceparent if it is traced."""
-
-    principal: Principal
-    headers: HeaderMap
-    trace: str | None = None
-
-
-class Request(msgspec.Struct):
-    """What handlers are given. caller is None where everybody may call."""
-
-    scope: Scope
-    receive: Receive
-    caller: Caller | None = None
 
 
 class Admission:

@@ -1,13 +1,32 @@
-"""What handlers take from a request."""
+"""A request as handlers get it, and what they take from it."""
 
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import msgspec
+
+from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail_api.http.bodies import convert_fields
-from swaprail_api.http.gate import Caller, Request
+from swaprail_api.http.answers import Receive, Scope
+from swaprail_api.http.bodies import HeaderMap, convert_fields
 
 _MAX_PARAMETERS = 20
+
+
+class Caller(msgspec.Struct):
+    """Who sent a request, its headers, and its traceparent if it is traced."""
+
+    principal: Principal
+    headers: HeaderMap
+    trace: str | None = None
+
+
+class Request(msgspec.Struct):
+    """What handlers are given. caller is None where everybody may call."""
+
+    scope: Scope
+    receive: Receive
+    caller: Caller | None = None
 
 
 def caller_of(request: Request) -> Caller:

@@ -5,7 +5,7 @@ from typing import Any
 
 from swaprail_api.http.answers import Answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Request
+from swaprail_api.http.requests import Request
 from swaprail_api.openapi import document
 
 _HTML = (b"content-type", b"text/html; charset=utf-8")

@@ -9,8 +9,7 @@ from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, empty_answer, json_answer
 from swaprail_api.http.bodies import MAX_BODY, decode, read_json
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Request
-from swaprail_api.http.requests import caller_of
+from swaprail_api.http.requests import Request, caller_of
 from swaprail_api.schemas.keys import CreatedKey, KeyList, TicketView
 from swaprail_api.schemas.requests import NewApiKey
 from swaprail_api.usecases.manage_keys import ManageKeys

@@ -4,7 +4,7 @@ from swaprail.telemetry.health import Health, Report
 from swaprail.telemetry.ops_server import answer
 from swaprail_api.http.answers import Answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Request
+from swaprail_api.http.requests import Request
 
 
 class OperationsRoutes:

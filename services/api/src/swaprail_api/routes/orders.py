@@ -8,8 +8,7 @@ from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.bodies import MAX_BATCH_BODY, MAX_BODY, decode, read_body, read_json
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Caller, Request
-from swaprail_api.http.requests import caller_of, order_id_of
+from swaprail_api.http.requests import Caller, Request, caller_of, order_id_of
 from swaprail_api.idempotency import read_key
 from swaprail_api.schemas.batches import BatchResults
 from swaprail_api.schemas.orders import OrderView

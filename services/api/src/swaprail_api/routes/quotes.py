@@ -4,8 +4,7 @@ from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Request
-from swaprail_api.http.requests import caller_of, query_of
+from swaprail_api.http.requests import Request, caller_of, query_of
 from swaprail_api.schemas.quotes import QuoteList
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.ask_quotes import AskQuotes

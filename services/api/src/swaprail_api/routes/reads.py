@@ -4,8 +4,7 @@ from swaprail.auth import Scope
 from swaprail.domain.errors import ErrorCode
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.gate import Request
-from swaprail_api.http.requests import caller_of, order_id_of, query_of
+from swaprail_api.http.requests import Request, caller_of, order_id_of, query_of
 from swaprail_api.schemas.orders import EventList, OrderDetail, OrderPage
 from swaprail_api.schemas.requests import EventsQuery, ListQuery, NoQuery
 from swaprail_api.usecases.list_orders import ListOrders

@@ -5,8 +5,8 @@ import msgspec
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail_api.http.bodies import decode
-from swaprail_api.http.gate import Caller
 from swaprail_api.http.problems import problem
+from swaprail_api.http.requests import Caller
 from swaprail_api.schemas.batches import BatchResult
 from swaprail_api.schemas.requests import MAX_BATCH, PlaceOrder, RawBatch
 from swaprail_api.usecases.accept_order import AcceptOrder, Stored

@@ -8,7 +8,7 @@ from swaprail.domain.orders import NewOrder
 from swaprail.domain.tokens import TokenList
 from swaprail.telemetry.tracing import write_span
 from swaprail_api.deadline import Deadline
-from swaprail_api.http.gate import Caller
+from swaprail_api.http.requests import Caller
 from swaprail_api.idempotency import order_fingerprint
 from swaprail_api.metrics import DUPLICATES, SUBMITTED
 from swaprail_api.schemas.orders import OrderView, accepted_view

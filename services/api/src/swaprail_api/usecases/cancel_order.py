@@ -6,7 +6,7 @@ from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry.tracing import write_span
 from swaprail_api.deadline import Deadline
-from swaprail_api.http.gate import Caller
+from swaprail_api.http.requests import Caller
 from swaprail_api.schemas.orders import OrderView
 from swaprail_api.store.cancels import CancelRow
 
