@@ -19,7 +19,7 @@ class Bug(NamedTuple):
         return BUGS / f"{self.name}.patch"
 
 
-_EXECUTOR = "services/executor/tests/integration/test_execute_order.py"
+_EXECUTOR = "services/executor/tests/integration"
 _COMMON = "libs/common/tests/integration"
 _API = "services/api/tests/integration"
 _NOTIFIER = "services/notifier/tests"
@@ -29,8 +29,8 @@ PLAN = (
         "01_send_before_commit",
         "After a crash nobody knows what was sent: it is signed anew, and executes twice.",
         (
-            f"{_EXECUTOR}::test_an_order_is_confirmed_with_what_arrived_when_its_attempt_lands",
-            f"{_EXECUTOR}::test_nothing_is_sent_when_another_worker_took_the_order_over",
+            f"{_EXECUTOR}/test_execute_order.py::test_an_order_is_confirmed_with_what_arrived_when_its_attempt_lands",
+            f"{_EXECUTOR}/test_execute_order.py::test_nothing_is_sent_when_another_worker_took_the_order_over",
         ),
         simulated="I4",
     ),
@@ -43,7 +43,7 @@ PLAN = (
         "03_drop_unique_index",
         "The database no longer refuses a second live transaction of an order.",
         (
-            f"{_EXECUTOR}::test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_live_one",
+            f"{_EXECUTOR}/test_settle_attempt.py::test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_live_one",
             f"{_COMMON}/test_migrations.py::test_the_tables_are_what_the_migrations_make_when_both_are_compared",
         ),
     ),

@@ -1,0 +1,97 @@
+"""What becomes of an order that another worker left behind."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from swaprail.domain.chain import (
+    AttemptState,
+    Commitment,
+    Landing,
+)
+from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import StaleLeaseError
+from swaprail.testing.conditions import until
+from swaprail_executor.attempts import Settlement, write_settlements
+from swaprail_executor.execute_order import execute_order
+
+
+async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhile(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    (attempt,) = await bench.attempts(order)
+    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
+    sent = len(bench.chain.sent)
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+    assert len(bench.chain.sent) == sent
+
+
+async def test_a_resumed_order_is_settled_when_its_route_cannot_be_read(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    await bench.db.fetch("update orders set routing = $2 where id = $1", order.id, '{"of": "another version"}')
+    bench.chain.lands_after = 1
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+    assert len(set(bench.chain.sent)) == 1
+
+
+async def test_the_order_is_known_to_have_gone_on_when_it_was_settled_while_its_worker_stood_still(
+    bench: Any,
+) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    stopped = await bench.lease(order.id, "stopped")
+    bench.chain.lands_after = 1
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    with pytest.raises(StaleLeaseError):
+        await execute_order(bench.desk, stopped)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
+async def test_the_attempt_is_left_alone_by_a_lost_lease_when_its_row_shares_the_statement_of_the_next(
+    bench: Any,
+) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    (attempt,) = await bench.attempts(order)
+    stale = await bench.lease(order.id)
+    held = await bench.lease(order.id)
+    lost = Settlement(stale, Status.CONFIRMED, signature=attempt["signature"], state=AttemptState.LANDED, due_in_s=0)
+    marks = Settlement(
+        held, Status.SUBMITTED, signature=attempt["signature"], state=AttemptState.LIVE, reconciling=True
+    )
+    rows = await write_settlements(bench.db, [lost, marks])
+    assert [row["fence"] for row in rows] == [held.fence]
+    assert [a["state"] for a in await bench.attempts(order)] == ["LIVE"]
+
+
+async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    dying = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    bench.chain.lands_after = 1
+    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    assert len(set(bench.chain.sent)) == 1
+    assert len(await bench.attempts(order)) == 1
