@@ -98,7 +98,7 @@ PLAN = (
     Bug(
         "11_sign_unread_bytes",
         "Whatever a venue builds is signed: another amount, another wallet.",
-        (f"{_EXECUTOR}::test_nothing_is_signed_when_the_built_swap_is_not_the_ordered_one",),
+        (f"{_EXECUTOR}/test_build_order.py::test_nothing_is_signed_when_the_built_swap_is_not_the_ordered_one",),
     ),
     Bug(
         "12_log_the_key",
