@@ -1,14 +1,20 @@
 """The clients themselves: one that overlooks a gap proves nothing."""
 
+import gc
+import os
+import socket
+import struct
+import threading
 from types import SimpleNamespace
 from typing import Any, cast
 
 import msgspec
 import pytest
+import uvloop
 
 from tests.faults.websockets.__main__ import irregular
 from tests.faults.websockets.follows import OrderFollow, WalletFollow
-from tests.faults.websockets.wire import split
+from tests.faults.websockets.wire import open_wire, split
 from tests.load.fanout_clients import MARK, PING, PONG, Counting, Counts
 
 PATH = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED"]
@@ -39,6 +45,36 @@ def test_frames_are_whole_when_they_come_in_two_pieces(cut: int) -> None:
     second, end = split(rest + data[cut:])
     assert [len(payload) for _, payload in first + second] == [5, 256, 70_000]
     assert end == b""
+
+
+def _resets_everybody(listener: socket.socket) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+
+
+def test_nobody_elses_socket_is_closed_when_connections_are_reset_while_they_open() -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=_resets_everybody, args=(listener,), daemon=True).start()
+
+    async def connect_often() -> None:
+        others: list[tuple[int, os.stat_result]] = []
+        for _ in range(200):
+            with pytest.raises((OSError, TimeoutError)):
+                await open_wire(listener.getsockname()[1], "/", lambda _: None)
+            fd = os.open(os.devnull, os.O_RDONLY)  # the number that was just given back
+            others.append((fd, os.fstat(fd)))
+            gc.collect(0)
+        for fd, was in others:
+            assert os.path.samestat(os.fstat(fd), was)
+            os.close(fd)
+
+    uvloop.run(connect_often())
+    listener.close()
 
 
 async def test_order_follower_keeps_repeats_and_gaps_when_they_come() -> None:

@@ -12,6 +12,7 @@ UPGRADE = (
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 )
 HEAD_END = b"\r\n\r\n"
+LOOPBACK = "127.0.0.1"
 NO_CODE = 1006
 # Masked with zeros, as a client's frames must be masked with something.
 PONG = b"\x8a\x80\0\0\0\0"
@@ -43,7 +44,7 @@ class Wire(asyncio.Protocol):
         self._received = b""
         self._code = NO_CODE
         self._cut = False
-        self._transport: asyncio.Transport
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -82,7 +83,8 @@ class Wire(asyncio.Protocol):
     def drop(self) -> None:
         """Leave nothing behind."""
         self._cut = True
-        self._transport.abort()
+        if self._transport is not None:  # else it never opened
+            self._transport.abort()
 
     def _read_answer(self) -> bool:
         head, end, rest = self._received.partition(HEAD_END)
@@ -134,23 +136,29 @@ async def open_wire(
 ) -> Wire:
     """Return an open connection; ConnectionError, OSError or TimeoutError when there is none."""
     loop = asyncio.get_running_loop()
-    raw = socket.socket()
-    raw.setblocking(False)
-    if receive_buffer is not None:
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    try:
-        async with asyncio.timeout(within_s):
-            await loop.sock_connect(raw, ("127.0.0.1", port))
-    except BaseException:
-        raw.close()
-        raise
-    # From here on the transport closes the socket: closed below it, its number would be another connection's.
     wire = Wire(path, take)
     try:
         async with asyncio.timeout(within_s):
-            await loop.create_connection(lambda: wire, sock=raw)
+            if receive_buffer is None:
+                # Not by a socket of ours: lost in the moment in which uvloop takes it over, it is closed twice, the
+                # second time when its number is another connection's.
+                await loop.create_connection(lambda: wire, LOOPBACK, port)
+            else:
+                await loop.create_connection(lambda: wire, sock=await _narrow_socket(port, receive_buffer))
             await wire.opened
     except BaseException:
         wire.drop()
         raise
     return wire
+
+
+async def _narrow_socket(port: int, receive_buffer: int) -> socket.socket:
+    raw = socket.socket()
+    raw.setblocking(False)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    try:
+        await asyncio.get_running_loop().sock_connect(raw, (LOOPBACK, port))
+    except BaseException:
+        raw.close()
+        raise
+    return raw
