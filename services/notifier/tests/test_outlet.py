@@ -38,9 +38,9 @@ class Transport:
         return self.closing
 
 
-def open_outlet() -> tuple[Outlet, Transport, list[bool]]:
+def open_outlet(turn_end: TurnEnd | None = None) -> tuple[Outlet, Transport, list[bool]]:
     transport, slow = Transport(), list[bool]()
-    outlet = Outlet(cast("Any", transport), TurnEnd(), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
+    outlet = Outlet(cast("Any", transport), turn_end or TurnEnd(), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
     outlet.open()
     return outlet, transport, slow
 
@@ -101,17 +101,22 @@ async def test_nothing_is_written_when_the_connection_is_gone(*, shut: bool) -> 
     assert transport.written == []
 
 
-async def test_connection_is_cut_when_its_frames_cannot_be_written() -> None:
-    outlet, transport, _ = open_outlet()
-    outlet.write(b"a")
-    transport.broken = True
-    with pytest.raises(RuntimeError, match="closed"):
-        outlet.flush()
-    assert transport.closing
-    transport.broken = False
-    outlet.write(b"b")
+@pytest.mark.parametrize("size", [1, MAX_HELD])
+async def test_connection_is_cut_and_others_are_written_to_when_its_frames_cannot_be(size: int) -> None:
+    reported: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(str(context["exception"])))
+    turn_end = TurnEnd()
+    (broken, gone, _), (outlet, transport, _) = open_outlet(turn_end), open_outlet(turn_end)
+    gone.broken = True
+    for each in (broken, outlet):
+        each.write(b"a" * size)
     await asyncio.sleep(0)
-    assert transport.written == []
+    assert (gone.closing, reported) == (True, ["the handle is closed"])
+    assert transport.written == [b"a" * size]
+    gone.broken = False
+    broken.write(b"b")
+    await asyncio.sleep(0)
+    assert gone.written == []
 
 
 async def test_client_is_not_slow_when_it_reads_on_while_writing_stays_paused() -> None:

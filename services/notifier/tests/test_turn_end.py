@@ -27,27 +27,6 @@ async def test_followers_are_flushed_once_a_turn() -> None:
         assert (first.flushed, second.flushed) == (turn, turn)
 
 
-class Broken:
-    """Cannot be written to."""
-
-    def flush(self) -> None:
-        raise RuntimeError("gone")
-
-
-async def test_others_are_flushed_and_the_failure_reported_when_one_cannot_be_written_to() -> None:
-    reported: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
-    end, first, last = TurnEnd(), Follower(), Follower()
-    for each in (first, Broken(), last):
-        end.add(each)
-    await asyncio.sleep(0)
-    assert (first.flushed, last.flushed) == (1, 1)
-    assert [str(each) for each in reported] == ["gone"]
-    end.add(first)
-    await asyncio.sleep(0)
-    assert first.flushed == 2
-
-
 async def test_delay_of_a_step_is_observed_when_its_followers_were_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[str] = []
     monkeypatch.setattr(module, "observe_push", lambda at_ms: seen.append(f"step of {at_ms}"))

@@ -31,9 +31,11 @@ from swaprail.domain.tokens import load_tokens
 from swaprail.messages.topics import Topic
 from swaprail.ports.venues import VenueError
 from swaprail.runtime.order_writer import OrderWriter
+from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order, lease_order
 from swaprail_executor.attempts import read_live, write_settlements, write_submissions
 from swaprail_executor.desk import Desk, building_deadline
+from swaprail_executor.execute_order import execute_order
 from swaprail_executor.settings import ExecutorSettings
 
 
@@ -151,6 +153,14 @@ class Bench:
         return await self.lease(
             await insert_order(self.db, status=Status.BUILDING, routing=text, expires_at=expires_at)
         )
+
+    async def die_after_sending(self, order: LeasedOrder) -> None:
+        """Execute the order until it was sent, without landing, and stop there."""
+        self.chain.lands_after = 0
+        dying = asyncio.create_task(execute_order(self.desk, order))
+        await until(lambda: bool(self.chain.sent))
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
 
     async def row(self, order: LeasedOrder) -> Any:
         return await self.db.fetchrow("select * from orders where id = $1", order.id)

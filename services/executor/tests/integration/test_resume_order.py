@@ -1,6 +1,5 @@
 """What becomes of an order that another worker left behind."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -12,18 +11,13 @@ from swaprail.domain.chain import (
 )
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import StaleLeaseError
-from swaprail.testing.conditions import until
 from swaprail_executor.attempts import Settlement, write_settlements
 from swaprail_executor.execute_order import execute_order
 
 
 async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhile(bench: Any) -> None:
     order = await bench.building()
-    bench.chain.lands_after = 0
-    dying = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await bench.die_after_sending(order)
     (attempt,) = await bench.attempts(order)
     bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
     sent = len(bench.chain.sent)
@@ -34,11 +28,7 @@ async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhi
 
 async def test_a_resumed_order_is_settled_when_its_route_cannot_be_read(bench: Any) -> None:
     order = await bench.building()
-    bench.chain.lands_after = 0
-    dying = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await bench.die_after_sending(order)
     await bench.db.fetch("update orders set routing = $2 where id = $1", order.id, '{"of": "another version"}')
     bench.chain.lands_after = 1
     await execute_order(bench.desk, await bench.lease(order.id, "next"))
@@ -50,11 +40,7 @@ async def test_the_order_is_known_to_have_gone_on_when_it_was_settled_while_its_
     bench: Any,
 ) -> None:
     order = await bench.building()
-    bench.chain.lands_after = 0
-    dying = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await bench.die_after_sending(order)
     stopped = await bench.lease(order.id, "stopped")
     bench.chain.lands_after = 1
     await execute_order(bench.desk, await bench.lease(order.id, "next"))
@@ -67,11 +53,7 @@ async def test_the_attempt_is_left_alone_by_a_lost_lease_when_its_row_shares_the
     bench: Any,
 ) -> None:
     order = await bench.building()
-    bench.chain.lands_after = 0
-    dying = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await bench.die_after_sending(order)
     (attempt,) = await bench.attempts(order)
     stale = await bench.lease(order.id)
     held = await bench.lease(order.id)
@@ -86,11 +68,7 @@ async def test_the_attempt_is_left_alone_by_a_lost_lease_when_its_row_shares_the
 
 async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(bench: Any) -> None:
     order = await bench.building()
-    bench.chain.lands_after = 0
-    dying = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
-    dying.cancel()
-    await asyncio.gather(dying, return_exceptions=True)
+    await bench.die_after_sending(order)
     bench.chain.lands_after = 1
     await execute_order(bench.desk, await bench.lease(order.id, "next"))
     assert len(set(bench.chain.sent)) == 1

@@ -87,15 +87,16 @@ class Outlet:
             await self._waiter
 
     def flush(self) -> None:
-        """Write what was held back in this turn; cut the connection when it cannot be: no frame may be missing."""
+        """Write what was held back in this turn; never raises: whoever calls has other followers to write to."""
         held, self._held, self._held_bytes = self._held, [], 0
         if not held or self._transport.is_closing():
             return
         try:
             self._transport.write(b"".join(held))
-        except Exception:
+        except Exception as error:  # noqa: BLE001  reported, and the connection is cut: no frame may be missing
             self._transport.abort()
-            raise
+            context = {"message": "frames could not be written", "exception": error, "transport": self._transport}
+            asyncio.get_running_loop().call_exception_handler(context)
 
     def _hold(self, data: bytes) -> None:
         if not self._held:

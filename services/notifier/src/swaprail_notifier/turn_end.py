@@ -11,7 +11,7 @@ class Held(Protocol):
     """Whoever holds frames back until the end of the turn."""
 
     def flush(self) -> None:
-        """Write them."""
+        """Write them; never raises: the others of the turn are waiting."""
         ...
 
 
@@ -38,19 +38,10 @@ class TurnEnd:
     def _end(self) -> None:
         held, self._held = self._held, []
         for each in held:
-            flush(each)
+            each.flush()
         told_ms, self._told_ms = self._told_ms, []
         for at_ms in told_ms:
             observe_push(at_ms)
-
-
-def flush(held: Held) -> None:
-    """Write what one of them holds; report, when that fails, and leave the others theirs."""
-    try:
-        held.flush()
-    except Exception as error:  # noqa: BLE001  whatever it is, it concerns one connection
-        context = {"message": "frames could not be written", "exception": error, "protocol": held}
-        asyncio.get_running_loop().call_exception_handler(context)
 
 
 def observe_push(at_ms: int) -> None:
