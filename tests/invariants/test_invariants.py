@@ -29,7 +29,7 @@ with o as (
 )
 insert into paper.transactions (signature, order_id, wallet, venue, input_mint, output_mint, input_amount,
     output_amount, lands_at, slot, last_valid_block_height)
-values ('sig', $1, 'wallet', 'raydium', 'i', 'o', 1500000000, 7, now(), 1, 9)
+select 'sig', id, wallet, 'raydium', input_mint, output_mint, input_amount, 7, now(), 1, 9 from orders where id = $1
 """
 _SECOND_SWAP = """
 insert into paper.transactions select 'again', order_id, wallet, venue, input_mint, output_mint, input_amount,
@@ -91,6 +91,12 @@ async def test_nothing_is_broken_when_an_order_is_whole(whole: Whole, redis_url:
         ("I10", "update orders set lease_until = now()"),
         ("I13", "update paper.transactions set output_amount = 6"),
         ("I13", "update orders set input_amount = 1"),
+        ("I3", 'update orders set failure = \'{"fundsMoved":"no"}\''),
+        ("I14", "update paper.transactions set wallet = 'another'"),
+        ("I14", "update paper.transactions set output_mint = input_mint"),
+        ("I14", "update paper.transactions set input_amount = 40 * input_amount"),
+        ("I14", "update orders set min_output_amount = 8"),
+        ("I15", "update orders set expires_at = now() - interval '3 seconds'"),
         ("I1", "delete from orders"),
     ],
 )
@@ -127,6 +133,21 @@ async def test_a_key_is_named_when_it_was_answered_differently(whole: Whole) -> 
     ):
         with pytest.raises(AssertionError, match="I8 "):
             await check_invariants(whole.dsn, [], receipts=[good, second])
+
+
+@pytest.mark.parametrize(
+    "changed", ["wallet = 'other'", "input_amount = 1", "min_output_amount = 1", "slippage_bps = 1"]
+)
+async def test_an_order_is_named_when_it_is_stored_otherwise_than_posted(whole: Whole, changed: str) -> None:
+    request = b'{"userWallet":"wallet","inputAmount":"1.50","slippageBps":50}'
+    receipt = Receipt("k", request, 202, f'{{"orderId":"{whole.order_id}"}}'.encode())
+    await whole.db.execute(
+        "insert into idempotency_keys (account, key, request_sha256, order_id) select 'local', 'k', '', id from orders"
+    )
+    await check_invariants(whole.dsn, [], receipts=[receipt])
+    await whole.db.execute(f"update orders set {changed}")
+    with pytest.raises(AssertionError, match="I14 "):
+        await check_invariants(whole.dsn, [], receipts=[receipt])
 
 
 async def test_secrets_are_named_but_not_told_when_a_text_has_them(whole: Whole) -> None:
