@@ -9,7 +9,7 @@ from tests.faults.failpoints.seams import wrap_all
 
 def wrap() -> None:
     """Make this process a failing one; before any service is built."""
-    provoke.shorten_lives()
+    provoke.claim_soon()
     provoke.quicken()
     wrap_all()
 

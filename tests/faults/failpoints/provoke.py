@@ -4,8 +4,8 @@ import asyncio
 import importlib
 from typing import Any
 
-VALID_FOR = 8  # blocks, of 0.4 s: two of a signed swap's lives pass within a trial
-FINALITY_SLOTS = 2
+# Of the paper chain: two of a signed swap's lives pass within a trial.
+SHORT_LIVES: dict[str, object] = {"paper_blockhash_blocks": 8, "paper_finality_slots": 2}
 CLAIM_IDLE_MS = 500
 FORGET_CONSUMER_MS = 3_000
 
@@ -20,13 +20,10 @@ PAUSES_S = {SLOW_ROUTE: 1.3, STUCK_ROUTE: 4.5}
 SLOW_BUILD_S = 2.3
 
 
-def shorten_lives() -> None:
-    """Change constants; to be called before the statements that contain them are built."""
+def claim_soon() -> None:
+    """Let entries of dead consumers be claimed, and the consumers be forgotten, within a trial."""
     from swaprail.broker import keeper
-    from swaprail_venues.paper import blockhash, clock
 
-    blockhash.VALID_FOR = VALID_FOR
-    clock.FINALITY_SLOTS = FINALITY_SLOTS
     keeper.CLAIM_IDLE_MS, keeper.CLAIM_EVERY_S = CLAIM_IDLE_MS, 0.5
     keeper.FORGET_CONSUMER_MS = FORGET_CONSUMER_MS
 

@@ -9,6 +9,7 @@ import msgspec
 import redis.asyncio as redis
 
 from tests.faults.failpoints.fork_server import armed_zygote
+from tests.faults.failpoints.provoke import SHORT_LIVES
 from tests.faults.failpoints.trigger import CONTROL, Arming, hit_file
 from tests.invariants.writers import watch_writers
 from tests.system.engine import MODULES, Engine, Process, service_of
@@ -21,6 +22,7 @@ SETTINGS: dict[str, object] = {
     "mock_dex_quote_delay_ms": 20,
     "mock_dex_execution_delay_ms": 250,
     "mock_dex_failure_rate": 0.2,
+    **SHORT_LIVES,
     "router_retry_s": 0.2,
     "router_retry_longest_s": 0.5,
     "router_venue_rate_per_s": 5_000,

@@ -101,6 +101,13 @@ class Settings(BaseSettings):
     mock_dex_quote_delay_ms: float = Field(200, ge=0, description="paper venues: time to quote")
     mock_dex_execution_delay_ms: float = Field(2500, ge=0, description="paper chain: time from sending to landing")
     mock_dex_failure_rate: float = Field(0.05, ge=0, le=1, description="paper chain: share of swaps that revert")
+    mock_dex_drop_rate: float = Field(
+        0, ge=0, le=1, description="paper chain: share of transactions that never land; their orders are tried again"
+    )
+    paper_blockhash_blocks: int = Field(
+        150, ge=1, description="paper chain: blocks of 0.4 s in which a signed swap may land"
+    )
+    paper_finality_slots: int = Field(32, ge=0, description="paper chain: blocks of 0.4 s after which one is final")
     paper_seed: int = Field(1, description="paper venues and chain: same seed, same prices and failures")
     paper_signer_seed: SecretStr = Field(
         SecretStr(""),

@@ -3,7 +3,6 @@
 from functools import lru_cache
 from hashlib import sha256
 
-VALID_FOR = 150  # blocks
 SIZE = 32
 
 

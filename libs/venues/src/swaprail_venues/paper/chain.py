@@ -13,10 +13,11 @@ from swaprail.db.writer import BatchWriter
 from swaprail.domain.chain import Blockhash, Commitment, Finality, Landing, Search
 from swaprail.ports.venues import VenueError
 from swaprail_venues.paper import statements
-from swaprail_venues.paper.blockhash import VALID_FOR, blockhash_at, height_of
+from swaprail_venues.paper.blockhash import blockhash_at, height_of
 from swaprail_venues.paper.clock import SlotClock
 from swaprail_venues.paper.hints import LandingHints
 from swaprail_venues.paper.outcome import Outcome, OutcomeJudge
+from swaprail_venues.paper.rules import ChainRules
 from swaprail_venues.paper.transaction import SignedMessage, TransactionError, open_transaction
 
 MAX_ROWS = 256
@@ -55,6 +56,7 @@ class PaperChain:
         *,
         seed: int,
         execution_delay_ms: float,
+        rules: ChainRules,
         signed_here: Callable[[bytes], bool] = lambda _: False,
     ) -> None:
         """signed_here tells of bytes that this process signed: verifying is a fifth of what an order costs an executor."""
@@ -63,6 +65,7 @@ class PaperChain:
         self._judge = judge
         self._seed = seed
         self._delay_ms = execution_delay_ms
+        self._rules = rules
         self._signed_here = signed_here
         self._hints = LandingHints()
         self._blockhash: tuple[float, Blockhash] | None = None
@@ -97,7 +100,7 @@ class PaperChain:
             await self._clock.sync()
             height = self._clock.slot()
             value = str(Hash.from_bytes(blockhash_at(self._seed, height)))
-            blockhash = Blockhash(value, height + VALID_FOR)
+            blockhash = Blockhash(value, height + self._rules.valid_for)
             self._blockhash = (time.monotonic(), blockhash)
             return blockhash
 
@@ -117,7 +120,7 @@ class PaperChain:
         await self._clock.ready()
         for _ in range(CLOCK_ATTEMPTS):
             began = time.monotonic()
-            receipt = await self._sends.submit(self._sending(signed, height + VALID_FOR))
+            receipt = await self._sends.submit(self._sending(signed, height + self._rules.valid_for))
             if receipt.taken or receipt.expired or receipt.early:
                 self._note(signed.signature, receipt, took_s=time.monotonic() - began)
                 return
@@ -137,7 +140,7 @@ class PaperChain:
 
     async def finality(self) -> Finality:
         """Return the latest finalized block; its height is its slot."""
-        height = max(0, await self._database.fetchval(statements.FINALIZED) or 0)
+        height = max(0, await self._database.fetchval(statements.FINALIZED, self._rules.finality_slots) or 0)
         return Finality(height, height)
 
     async def search(self, signature: str) -> Search:
@@ -171,14 +174,14 @@ class PaperChain:
             signature = sending.signed.signature
             once[signature] = sending
             times[signature] = times.get(signature, 0) + 1
-        rows = await self._database.fetch(statements.RECEIVE, *_columns(once, times, self._delay_ms))
+        rows = await self._database.fetch(statements.RECEIVE, *_columns(once, times, self._delay_ms, self._rules))
         receipts = {
             row["signature"]: _Receipt(row["taken"], row["expired"], row["early"], row["lands_in_s"]) for row in rows
         }
         return [receipts[sending.signed.signature] for sending in sendings]
 
     async def _read_landings(self, signatures: Sequence[str]) -> list[Landing | None]:
-        rows = await self._database.fetch(statements.LANDED, signatures)
+        rows = await self._database.fetch(statements.LANDED, signatures, self._rules.finality_slots)
         found = {row["signature"]: _landing(row) for row in rows}
         for signature in found:
             self._hints.forget(signature)
@@ -189,7 +192,9 @@ def _never_given_out() -> VenueError:
     return VenueError("blockhash_unknown", "the chain never gave out this blockhash", retryable=False)
 
 
-def _columns(once: dict[str, _Sending], times: dict[str, int], delay_ms: float) -> tuple[object, ...]:
+def _columns(
+    once: dict[str, _Sending], times: dict[str, int], delay_ms: float, rules: ChainRules
+) -> tuple[object, ...]:
     sendings = list(once.values())
     messages = [sending.signed.message for sending in sendings]
     outputs = [sending.outcome.output_amount for sending in sendings]
@@ -207,6 +212,8 @@ def _columns(once: dict[str, _Sending], times: dict[str, int], delay_ms: float) 
         [sending.slot for sending in sendings],
         delay_ms,
         [times[signature] for signature in once],
+        rules.valid_for,
+        [sending.outcome.dropped for sending in sendings],
     )
 
 

@@ -12,7 +12,6 @@ from swaprail.domain.errors import EngineError
 log = structlog.get_logger()
 
 SLOT_MS = 400
-FINALITY_SLOTS = 32
 RESYNC_S = 30.0
 
 _OPEN = named(

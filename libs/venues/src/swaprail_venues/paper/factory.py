@@ -10,6 +10,7 @@ from swaprail.ports.venues import Venue
 from swaprail.settings import Settings
 from swaprail_venues.paper.clock import SlotClock
 from swaprail_venues.paper.market import PaperMarket
+from swaprail_venues.paper.rules import chain_rules
 from swaprail_venues.paper.venue import PaperVenue
 
 if TYPE_CHECKING:
@@ -39,7 +40,12 @@ def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Pa
     from swaprail_venues.paper.outcome import OutcomeJudge
 
     market, clock = PaperMarket(settings.paper_seed, tokens), SlotClock(database)
-    judge = OutcomeJudge(market, seed=settings.paper_seed, failure_rate=settings.mock_dex_failure_rate)
+    judge = OutcomeJudge(
+        market,
+        seed=settings.paper_seed,
+        failure_rate=settings.mock_dex_failure_rate,
+        drop_rate=settings.mock_dex_drop_rate,
+    )
     signer = PaperSigner(_signer_seed(settings))
     chain = PaperChain(
         database,
@@ -47,6 +53,7 @@ def build_paper(settings: Settings, database: Database, tokens: TokenList) -> Pa
         judge,
         seed=settings.paper_seed,
         execution_delay_ms=settings.mock_dex_execution_delay_ms,
+        rules=chain_rules(settings),
         signed_here=signer.take_signed,
     )
     return Paper(_venues(settings, market, clock), chain, PaperSwapBuilder(chain, signer.payer), signer)
