@@ -24,12 +24,18 @@ from tests.system.engine import Engine
 
 ENDED_WITHIN_S = 30.0
 TELL_EVERY_S = 15.0
+LEAST_TRIED_AGAIN = 0.05  # of all orders: what judges second attempts must have seen some
 LOG_TAIL = 4_000_000
 SETTINGS = {
     "mock_dex_quote_delay_ms": 75,  # of each venue, give or take
     "mock_dex_execution_delay_ms": 650,
     "mock_dex_failure_rate": 0.05,
+    # Second and third attempts must be common, and so must their proofs: what is signed lives for four seconds.
+    "mock_dex_drop_rate": 0.1,
+    "paper_blockhash_blocks": 10,
+    "paper_finality_slots": 2,
     "lease_s": LEASE_S,
+    "order_deadline_s": 15,
 }
 
 
@@ -54,6 +60,7 @@ class Soak:
             self.broken += [*traders.broken, *saboteur.died]
             await self._judge(engine, traders)
             self.figures = await read_figures(engine.dsn, traders, saboteur) | self.figures
+            self._expect_second_attempts()
         self.figures["duration, s"] = round(time.monotonic() - began)
 
     async def _break(self, trading: asyncio.Task[None], traders: Traders, saboteur: Saboteur) -> None:
@@ -89,6 +96,11 @@ class Soak:
         finally:
             await connection.close()
         return round(time.monotonic() - began, 2)
+
+    def _expect_second_attempts(self) -> None:
+        orders, tried_again = (int(self.figures[name]) for name in ("orders", "orders of more than one attempt"))
+        if tried_again < LEAST_TRIED_AGAIN * orders:
+            self.broken.append(f"only {tried_again} of {orders} orders had more than one attempt: nothing was tried")
 
     async def _judge(self, engine: Engine, traders: Traders) -> None:
         try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -16,8 +17,10 @@ from tests.system.subscribers import Subscriber
 APIS, NOTIFIERS = ("api", "api-2"), ("notifier", "notifier-2")
 PAIRS = (("SOL", "USDC"), ("USDC", "SOL"), ("RAY", "USDT"), ("JUP", "SOL"), ("WIF", "USDC"))
 WALLETS = 50
+MINIMUMS = (*("0.000001", "1") * 3, "100000000")  # met by any price, by most, by none
+EXPIRES_IN_S = (1.0, 12.0)
 # Shares of the orders.
-PLACED_FIRST, CANCELLED, REPEATED, OTHER_BODY = 0.15, 0.1, 0.1, 0.05
+PLACED_FIRST, CANCELLED, REPEATED, OTHER_BODY, WITH_MINIMUM, EXPIRING = 0.15, 0.1, 0.1, 0.05, 0.2, 0.2
 
 
 class Traders:
@@ -86,6 +89,8 @@ class Traders:
         answers = await asyncio.gather(*(self._client.post(path, body, key=key) for _ in range(times)))
         self.kinds["repeated"] += repeat
         order_id = self._order_of(answers[0], status)
+        if _came_too_late(body, answers[0]):
+            return None
         if len({(answer.status_code, answer.content) for answer in answers}) > 1:
             self.broken.append(f"I8 order {order_id}: a repetition was answered otherwise: {[a.text for a in answers]}")
         if order_id is None:
@@ -94,7 +99,8 @@ class Traders:
         if not place_first:
             return order_id
         self.kinds["placed first"] += 1
-        return self._order_of(await self._client.post(f"/api/orders/{order_id}/execute", key=f"{key}-start"), 202)
+        started = await self._client.post(f"/api/orders/{order_id}/execute", key=f"{key}-start")
+        return None if _came_too_late(body, started) else self._order_of(started, 202)
 
     def _order_of(self, answer: httpx.Response, status: int) -> str | None:
         if answer.status_code == status:
@@ -129,6 +135,11 @@ class Traders:
             self.broken.append(f"I6 {subscriber.order_id} was told to be cancelled and is {status}")
 
 
+def _came_too_late(body: bytes, answer: httpx.Response) -> bool:
+    """Tell whether the order's time was over before it could be taken or started."""
+    return b"expiresAt" in body and answer.status_code in (400, 409)
+
+
 def _order(random: Random, number: int) -> bytes:
     given, wanted = random.choice(PAIRS)
     order: dict[str, Any] = {
@@ -137,4 +148,8 @@ def _order(random: Random, number: int) -> bytes:
         "outputToken": wanted,
         "inputAmount": f"{random.randint(1, 40)}.{random.randint(0, 99):02}",
     }
+    if random.random() < WITH_MINIMUM:
+        order["minOutputAmount"] = random.choice(MINIMUMS)
+    if random.random() < EXPIRING:
+        order["expiresAt"] = (datetime.now(UTC) + timedelta(seconds=random.uniform(*EXPIRES_IN_S))).isoformat()
     return msgspec.json.encode(order)
