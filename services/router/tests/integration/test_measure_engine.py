@@ -16,7 +16,8 @@ from swaprail_venues.paper.audit import Rule
 _LANDED = """
 insert into paper.transactions (signature, order_id, wallet, venue, input_mint, output_mint, input_amount, output_amount,
     lands_at, slot, last_valid_block_height)
-values ($1, $2, 'w', 'raydium', 'a', 'b', 1, 1, now() - interval '1 second', 1, 150)
+select $1, $2, wallet, 'raydium', input_mint, output_mint, input_amount, 1, now() - interval '1 second', 1, 150
+from orders where id = $2
 """
 _ATTEMPT = """
 insert into tx_attempts (order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height, fence,
@@ -90,6 +91,12 @@ async def test_no_rule_is_broken_when_orders_go_as_they_should(db: Database) -> 
         ("delete from tx_attempts where order_id = $1", Rule.SENT_UNSTORED),
         ("delete from paper.transactions where order_id = $1", Rule.ENDED_UNLIKE_LEDGER),
         ("update orders set status = 'FAILED' where id = $1", Rule.ENDED_UNLIKE_LEDGER),
+        ('update orders set failure = \'{"fundsMoved":"no"}\' where id = $1', Rule.FUNDS_TOLD_WRONG),
+        ("update paper.transactions set wallet = 'another' where order_id = $1", Rule.SENT_UNLIKE_ORDERED),
+        ("update paper.transactions set input_amount = 2 where order_id = $1", Rule.SENT_UNLIKE_ORDERED),
+        ("update orders set output_mint = 'another' where id = $1", Rule.SENT_UNLIKE_ORDERED),
+        ("update orders set min_output_amount = 2 where id = $1", Rule.SENT_UNLIKE_ORDERED),
+        ("update orders set expires_at = now() - interval '3 seconds' where id = $1", Rule.SENT_TOO_LATE),
     ],
 )
 async def test_a_broken_rule_is_told_when_an_order_breaks_it(db: Database, spoil: str, rule: Rule) -> None:

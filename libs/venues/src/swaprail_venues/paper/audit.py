@@ -29,6 +29,14 @@ select coalesce(array_agg(o.id) filter (where l.times > 1), '{}') as duplicates,
         as ended_unlike_ledger,
     count(*) filter (where closed_at is not null and lease_until is not null) as closed_and_leased,
     count(*) filter (where s.told is distinct from o.seq) as steps_missing,
+    count(*) filter (where failure ->> 'fundsMoved' <> 'unknown'
+        and (failure ->> 'fundsMoved' = 'yes') <> (coalesce(l.times, 0) > 0)) as funds_told_wrong,
+    count(*) filter (where exists (select from paper.transactions t where t.order_id = o.id and (
+        (t.wallet, t.input_mint, t.output_mint, t.input_amount)
+            is distinct from (o.wallet, o.input_mint, o.output_mint, o.input_amount)
+        or t.output_amount < o.min_output_amount))) as sent_unlike_ordered,
+    count(*) filter (where exists (select from paper.transactions t where t.order_id = o.id
+        and t.received_at > o.expires_at + interval '2 seconds')) as sent_too_late,
     (select count(*) from paper.transactions t where t.received_at >= $2 and not exists (
         select from tx_attempts a where a.signature = t.signature and a.order_id = t.order_id)) as sent_unstored
 from meant join orders o using (id) left join landed l on l.order_id = o.id left join steps s on s.order_id = o.id
@@ -44,6 +52,11 @@ class Rule(StrEnum):
     SENT_UNSTORED = "sent_unstored"  # whatever the ledger received was stored as an attempt
     CLOSED_AND_LEASED = "closed_and_leased"  # nobody holds what has ended
     STEPS_MISSING = "steps_missing"  # as many steps as the order's number says
+    FUNDS_TOLD_WRONG = "funds_told_wrong"  # a failure's fundsMoved is what the ledger shows
+    SENT_UNLIKE_ORDERED = (
+        "sent_unlike_ordered"  # wallet, mints and amount are the order's, and at least its minimum comes
+    )
+    SENT_TOO_LATE = "sent_too_late"  # nothing reaches the chain after expiresAt, but for what was on its way
 
 
 class Audit(msgspec.Struct, frozen=True):
