@@ -19,7 +19,7 @@ class NoData(_Data, frozen=True):
 class RoutingData(_Data, frozen=True, omit_defaults=True):
     """Why the order is routed again; absent the first time."""
 
-    reason: Literal["attempt_expired", "route_stale"] | None = None
+    reason: Literal["attempt_expired", "route_stale", "route_unreadable"] | None = None
 
 
 class BuildingData(_Data, frozen=True):

@@ -67,6 +67,36 @@ async def test_whole_story_is_told_when_an_order_is_confirmed(api: Any, db: asyn
     ]
 
 
+@pytest.mark.parametrize("routing", ["[]", "{}", '{"route": {"venue": "raydium"}}', r'{"quotes": "\ud800"}'])
+async def test_the_order_is_told_without_its_route_when_that_cannot_be_read(
+    api: Any, db: asyncpg.Connection, routing: str
+) -> None:
+    order_id = await api.place()
+    await confirm(db, order_id)
+    await db.execute("update orders set routing = $1", routing)
+    order = (await api.get(f"/api/orders/{order_id}")).json()
+    assert (order["status"], order["route"], order["quotes"]) == ("CONFIRMED", None, [])
+    assert len(order["attempts"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [
+        ('{"code": "of_another_version", "fundsMoved": "no"}', {"code": "of_another_version", "fundsMoved": "no"}),
+        ('["no failure"]', None),
+        (r'"\ud800"', None),
+    ],
+)
+async def test_a_failure_that_cannot_be_read_is_told_as_it_is_when_it_is_an_object(
+    api: Any, db: asyncpg.Connection, stored: str, told: Any
+) -> None:
+    order_id = await api.place()
+    await db.execute("update orders set status = 'FAILED', failure = $1", stored)
+    order = (await api.get(f"/api/orders/{order_id}")).json()
+    (listed,) = (await api.get("/api/orders/user/alice")).json()["orders"]
+    assert (order["status"], order["failure"], listed["failure"]) == ("FAILED", told, told)
+
+
 async def test_failure_is_told_when_an_order_failed(api: Any, db: asyncpg.Connection) -> None:
     order_id = await api.place()
     failure = (

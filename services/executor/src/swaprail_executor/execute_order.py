@@ -8,7 +8,7 @@ from swaprail.db.transitions import Move
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
-from swaprail.domain.quotes import Routing
+from swaprail.domain.quotes import read_routing
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.tracing import child_span, span
 from swaprail_executor.await_landing import await_landing
@@ -18,8 +18,6 @@ from swaprail_executor.metrics import ATTEMPTS, RETRIES
 from swaprail_executor.submit_attempt import submit_attempt
 
 log = get_logger(__name__)
-
-_decode_routing = msgspec.json.Decoder(Routing | None).decode
 
 
 async def execute_order(desk: Desk, order: LeasedOrder) -> None:
@@ -32,16 +30,19 @@ async def execute_order(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
-    routing = _decode_routing(order.routing)
-    assert routing is not None, "an order is BUILDING only with a route"
-    assert routing.route is not None, "an order is BUILDING only with a route"
-    route = routing.route
     now = datetime.now(UTC)
     if order.expires_at is not None and order.expires_at <= now:
         await _expire(desk, order)
         return
-    if now.timestamp() - route.quote.quoted_at > desk.settings.executor_route_max_age_s:
-        await _route_again(desk, order)
+    routing = read_routing(order.routing)
+    route = routing.route if routing else None
+    if route is None:
+        # Of another version, say: whatever it says, the order ends, or gets a route that this version can read.
+        await _route_again(desk, order, "route_unreadable")
+        return
+    # A clock was set back where the quote is of a time to come: its age is unknown.
+    if abs(now.timestamp() - route.quote.quoted_at) > desk.settings.executor_route_max_age_s:
+        await _route_again(desk, order, "route_stale")
         return
     try:
         attempt, submitted = await submit_attempt(desk, order, route)
@@ -87,13 +88,14 @@ async def _end(desk: Desk, order: LeasedOrder, status: Status, reason: Failure) 
     await desk.moves.write(Move(order, status, data, due_in_s=0, failure=text))
 
 
-async def _route_again(desk: Desk, order: LeasedOrder) -> None:
+async def _route_again(desk: Desk, order: LeasedOrder, why: str) -> None:
     spent = (datetime.now(UTC) - order.queued_at).total_seconds()
     if order.expires_at is None and spent > desk.settings.order_deadline_s:
         # An order that cannot be built comes here time and again, and must end some day.
         reason = failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO, "no swap could be built in time")
         await _end(desk, order, Status.FAILED, reason)
         return
-    RETRIES.labels("route_stale").inc()
+    RETRIES.labels(why).inc()
     # Found by a router's next scan.
-    await desk.moves.write(Move(order, Status.ROUTING, '{"reason":"route_stale"}', due_in_s=0))
+    data = msgspec.json.encode({"reason": why}).decode()
+    await desk.moves.write(Move(order, Status.ROUTING, data, due_in_s=0))

@@ -26,6 +26,6 @@ NODE_ERRORS = counter(
 )
 
 start_at_zero(STAGE, ["building", "confirming"])
-start_at_zero(RETRIES, ["attempt_expired", "route_stale"])
+start_at_zero(RETRIES, ["attempt_expired", "route_stale", "route_unreadable"])
 start_at_zero(SENDS, ["ok", "unknown"])
 start_at_zero(CHAIN_ERRORS, ["send", "landings", "prove_expired"])

@@ -8,11 +8,26 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from swaprail.domain.lifecycle import Status
+from swaprail.telemetry.registry import REGISTRY
+from swaprail.testing.factories import insert_order
 from swaprail_executor.execute_order import execute_order
 
+# As another version, or a hand, may have left them in the table.
+UNREADABLE = [
+    None,
+    "[]",
+    "{}",
+    '{"route": null, "quotes": []}',
+    '{"route": {"venue": "raydium", "legs": []}, "quotes": []}',
+    r'{"route": null, "quotes": "\ud800"}',
+]
 
-async def test_a_stale_route_is_not_signed_when_the_order_waited_too_long(bench: Any) -> None:
-    order = await bench.building(quoted_at=time.time() - 60)
+
+# A minute ago, or by a clock that was set back since.
+@pytest.mark.parametrize("age_s", [60, -60])
+async def test_a_stale_route_is_not_signed_when_the_order_waited_too_long(bench: Any, age_s: float) -> None:
+    order = await bench.building(quoted_at=time.time() - age_s)
     await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "ROUTING"
     assert await bench.attempts(order) == []
@@ -66,3 +81,32 @@ async def test_a_swap_is_signed_when_it_promises_more_than_ordered(bench: Any) -
     bench.builder.lies = {"least_output": 150_000_000}
     await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
+@pytest.mark.parametrize("routing", UNREADABLE)
+async def test_the_order_is_routed_again_when_its_stored_route_cannot_be_read(bench: Any, routing: str | None) -> None:
+    before = REGISTRY.get_sample_value("swaprail_execution_retries_total", {"reason": "route_unreadable"})
+    order = await bench.lease(await insert_order(bench.db, status=Status.BUILDING, routing=routing))
+    await execute_order(bench.desk, order)
+    row = await bench.row(order)
+    assert (row["status"], row["lease_until"], await bench.attempts(order)) == ("ROUTING", None, [])
+    told = await bench.db.fetchval(
+        "select data from order_events where order_id = $1 and seq = $2", order.id, row["seq"]
+    )
+    assert msgspec.json.decode(told) == {"reason": "route_unreadable"}
+    after = REGISTRY.get_sample_value("swaprail_execution_retries_total", {"reason": "route_unreadable"})
+    assert (before, after) == (before or 0, (before or 0) + 1)
+
+
+@pytest.mark.parametrize("routing", UNREADABLE)
+async def test_the_order_ends_when_its_stored_route_cannot_be_read_and_its_time_is_over(
+    bench: Any, routing: str | None
+) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    dated = await bench.lease(await insert_order(bench.db, status=Status.BUILDING, routing=routing, expires_at=past))
+    undated = await bench.lease(await insert_order(bench.db, status=Status.BUILDING, routing=routing))
+    late = msgspec.structs.replace(undated, queued_at=datetime.now(UTC) - timedelta(seconds=121))
+    for order, ended in ((dated, "EXPIRED"), (late, "FAILED")):
+        await execute_order(bench.desk, order)
+        row = await bench.row(order)
+        assert (row["status"], msgspec.json.decode(row["failure"])["code"]) == (ended, "deadline_passed")

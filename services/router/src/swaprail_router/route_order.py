@@ -10,7 +10,7 @@ from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import FundsMoved, LeasedOrder, Stage, failure
-from swaprail.domain.quotes import QuoteRequest, Route, Routing
+from swaprail.domain.quotes import QuoteRequest, Route, Routing, read_routing
 from swaprail.domain.tokens import TokenList
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.telemetry.metrics import STAGE
@@ -21,7 +21,6 @@ from swaprail_router.settings import RouterSettings
 
 _NEVER_ROUTED = msgspec.Raw(b"null")
 _encode = msgspec.json.Encoder().encode
-_decode_routing = msgspec.json.Decoder(Routing | None).decode
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -64,7 +63,7 @@ async def _hand_over(desk: Desk, order: LeasedOrder, routing: Routing, route: Ro
 
 
 async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusal: ErrorCode) -> None:
-    earlier = _decode_routing(order.routing)
+    earlier = read_routing(order.routing)
     rounds = 1 + (earlier.rounds if earlier else 0)
     pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 1, 16), desk.settings.router_retry_longest_s)
     spent = (datetime.now(UTC) - order.queued_at).total_seconds()

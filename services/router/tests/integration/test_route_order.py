@@ -124,6 +124,16 @@ async def test_the_order_waits_longer_each_round_when_no_venue_has_a_quote(bench
     assert (await bench.row(order_id))["status"] == "BUILDING"
 
 
+@pytest.mark.parametrize("routing", ["[]", "{}", '{"rounds": "three"}', r'{"route": null, "quotes": "\ud800"}'])
+async def test_the_rounds_are_counted_anew_when_those_before_cannot_be_read(bench: Bench, routing: str) -> None:
+    for venue in bench.venues:
+        venue.output = None
+    order_id = await insert_order(bench.db, routing=routing)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    assert (row["status"], round(row["due_in"]), msgspec.json.decode(row["routing"])["rounds"]) == ("ROUTING", 1, 1)
+
+
 async def test_the_order_fails_with_no_route_when_its_time_to_find_one_is_over(bench: Bench) -> None:
     for venue in bench.venues:
         venue.output = None

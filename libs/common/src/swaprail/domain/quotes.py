@@ -59,3 +59,14 @@ class Routing(msgspec.Struct, frozen=True, rename="camel"):
     route: Route | None
     quotes: list[QuoteResult]
     rounds: int = 1
+
+
+_routing_decoder: msgspec.json.Decoder[Routing | None] = msgspec.json.Decoder(Routing | None)
+
+
+def read_routing(stored: msgspec.Raw | str) -> Routing | None:
+    """Return what was stored; None for null, and for what this version cannot read."""
+    try:
+        return _routing_decoder.decode(stored)
+    except msgspec.MsgspecError:
+        return None

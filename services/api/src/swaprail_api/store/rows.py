@@ -11,7 +11,7 @@ from swaprail_api.schemas.orders import OrderView
 
 type Row = Any  # asyncpg.Record
 
-_failure = msgspec.json.Decoder(Failure).decode
+_decode_failure = msgspec.json.Decoder(Failure).decode
 
 
 def accepted_order(row: Row, *, execute: bool) -> NewOrder:
@@ -61,8 +61,18 @@ def order_fields(row: Row) -> dict[str, Any]:
         "output_amount": None if output is None else to_decimal_string(int(output), row["output_decimals"]),
         "output_amount_base": None if output is None else str(int(output)),
         "signature": row["signature"],
-        "failure": None if row["failure"] is None else _failure(row["failure"]),
+        "failure": _failure(row["failure"]),
     }
+
+
+def _failure(stored: str | None) -> Failure | msgspec.Raw | None:
+    if stored is None:
+        return None
+    try:
+        return _decode_failure(stored)
+    except msgspec.MsgspecError:
+        # Of another version: told as it is, since it says whether funds moved. What is no object says nothing.
+        return msgspec.Raw(stored.encode()) if stored.lstrip().startswith("{") else None
 
 
 def order_view(row: Row) -> OrderView:

@@ -8,7 +8,7 @@ import msgspec
 from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.quotes import Route, Routing
+from swaprail.domain.quotes import Route, Routing, read_routing
 from swaprail.messages.push import StatusMessage
 from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.orders import AttemptView, OrderDetail, RouteView
@@ -16,7 +16,6 @@ from swaprail_api.schemas.quotes import quote_view
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.rows import Row, order_fields
 
-_routing = msgspec.json.Decoder(Routing).decode
 _attempts = msgspec.json.Decoder(list[AttemptView]).decode
 _times = msgspec.json.Decoder(dict[Status, datetime]).decode
 
@@ -56,7 +55,7 @@ def _to_millisecond(at: datetime) -> datetime:
 
 
 def _detail(row: Row) -> OrderDetail:
-    routing = _routing(row["routing"]) if row["routing"] else Routing(None, [])
+    routing = read_routing(row["routing"] or "null") or Routing(None, [])
     decimals = row["input_decimals"], row["output_decimals"]
     attempts = _attempts(row["attempt_list"]) if row["attempt_list"] else []
     times = _times(row["timestamps"]) if row["timestamps"] else {}
