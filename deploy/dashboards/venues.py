@@ -55,7 +55,7 @@ def _quotes() -> list[Json]:
         graph(
             "Discarded",
             "Quotes that came and were not used. stale, absurd and invalid speak against the venue; price_impact and "
-            "below_min_output against the order's size or limit.",
+            "below_min_output against the order's size or limit; price_unconfirmed: no other venue answered.",
             "ops",
             rate("swaprail_quotes_discarded_total", "venue", "reason"),
             stacked=True,

@@ -28,6 +28,7 @@ from swaprail_router.choose_route import RouteRules
 from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
 from swaprail_router.quoting import Quoting
+from swaprail_router.reference_prices import ReferencePrices
 from swaprail_router.route_order import Desk as RouterDesk
 from swaprail_router.route_order import route_order
 from swaprail_router.settings import RouterSettings
@@ -113,7 +114,8 @@ class Router(Worker):
         guarded = [
             GuardedVenue(v, CircuitBreaker(v.name, BreakerRules(), now=VirtualTime.monotonic), None) for v in venues
         ]
-        quoting = Quoting(guarded, RouteRules(max_age_s=3.0), deadline_s=settings.router_quote_deadline_s)
+        prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s, clock=VirtualTime.monotonic)
+        quoting = Quoting(guarded, RouteRules(max_age_s=3.0), prices, deadline_s=settings.router_quote_deadline_s)
         self.moves = OrderWriter(partial(write_moves, self._database()), self.publisher, name="router_moves")
         desk = RouterDesk(settings, quoting, tokens(), self.moves)
         self.housekeeping = Housekeeping(self._database(), self.publisher, interval_s=0.5, retention_days=7)

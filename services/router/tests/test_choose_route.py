@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.quotes import Quote, QuoteRequest, QuoteResult, Routing
-from swaprail_router.choose_route import RouteRules, RouteTerms, choose_route, why_no_route
+from swaprail_router.choose_route import RouteRules, RouteTerms, agreed_price, choose_route, why_no_route
+from swaprail_router.reference_prices import Price
 
 NOW = 1_000_000.0
 REQUEST = QuoteRequest("a", "b", 1_000)
@@ -23,8 +24,15 @@ def quoted(venue: str, output: int, **changes: Any) -> QuoteResult:
     return QuoteResult(venue, Quote(venue=venue, output_amount=output, **(values | changes)))
 
 
-def choose(*results: QuoteResult, slippage_bps: int = 50, min_output: int | None = None, **rules: Any) -> Routing:
-    return choose_route(REQUEST, results, RouteTerms(slippage_bps, min_output), RouteRules(**rules), now=NOW)
+def choose(
+    *results: QuoteResult,
+    slippage_bps: int = 50,
+    min_output: int | None = None,
+    reference: Price | None = None,
+    **rules: Any,
+) -> Routing:
+    terms = RouteTerms(slippage_bps, min_output)
+    return choose_route(REQUEST, results, terms, RouteRules(**rules), reference=reference, now=NOW)
 
 
 def reasons(routing: Routing) -> dict[str, str | None]:
@@ -105,7 +113,76 @@ def test_min_output_is_told_apart_from_no_route_when_nothing_is_chosen() -> None
 
 
 def test_quote_is_usable_when_the_network_fee_exceeds_a_tiny_output() -> None:
-    assert choose(quoted("a", 100, network_fee=500)).route is not None
+    assert choose(quoted("a", 100, network_fee=500), min_output=1).route is not None
+
+
+AWAY = QuoteResult("away", discarded="unavailable")
+TEN_FOR_ONE = Price(10, 1)  # of 1,000: 10,000
+
+
+@pytest.mark.parametrize("output", [8_000, 10_000, 12_000])
+@pytest.mark.parametrize("other", [AWAY, quoted("old", 10_000, slot=1)])
+def test_a_lone_quote_is_taken_when_it_is_near_the_last_good_price(output: int, other: QuoteResult) -> None:
+    routing = choose(quoted("lone", output, price_impact_bps=0), other, reference=TEN_FOR_ONE)
+    assert routing.route is not None
+    assert routing.route.quote.output_amount == output
+
+
+@pytest.mark.parametrize("output", [1, 10, 7_999, 12_001, 10_000_000])
+@pytest.mark.parametrize("min_output", [None, 1])
+def test_a_lone_quote_is_absurd_when_it_is_far_from_the_last_good_price(output: int, min_output: int | None) -> None:
+    lone = quoted("lone", output, price_impact_bps=0)
+    routing = choose(lone, AWAY, reference=TEN_FOR_ONE, min_output=min_output)
+    assert (routing.route, reasons(routing)) == (None, {"lone": "absurd", "away": "unavailable"})
+    assert why_no_route(routing) is ErrorCode.NO_ROUTE
+
+
+def test_a_lone_quote_is_taken_when_what_it_gives_less_is_its_own_price_impact() -> None:
+    lone = quoted("lone", 7_500, price_impact_bps=1_000)
+    assert choose(lone, AWAY, reference=TEN_FOR_ONE).route is not None
+    assert choose(quoted("lone", 7_100, price_impact_bps=1_000), AWAY, reference=TEN_FOR_ONE).route is None
+
+
+@pytest.mark.parametrize("others", [(), (AWAY,)])
+def test_a_lone_quote_is_unconfirmed_when_nothing_bounds_it(others: tuple[QuoteResult, ...]) -> None:
+    routing = choose(quoted("lone", 10_000), *others)
+    assert routing.route is None
+    assert reasons(routing)["lone"] == "price_unconfirmed"
+    assert why_no_route(routing) is ErrorCode.PRICE_UNCONFIRMED
+
+
+def test_a_lone_quote_is_taken_when_the_order_itself_bounds_it() -> None:
+    routing = choose(quoted("lone", 10_000), AWAY, min_output=9_000)
+    assert routing.route is not None
+    assert routing.route.least_output == 9_950
+    low = choose(quoted("lone", 10_000), AWAY, min_output=10_001)
+    assert (low.route, why_no_route(low)) == (None, ErrorCode.MIN_OUTPUT_UNREACHABLE)
+
+
+def test_two_venues_are_believed_when_they_agree_on_another_price_than_the_last() -> None:
+    routing = choose(quoted("a", 30_000), quoted("b", 30_100), reference=TEN_FOR_ONE)
+    assert routing.route is not None
+
+
+def test_a_price_is_agreed_on_only_when_two_sound_quotes_are_near_each_other() -> None:
+    plain = {"price_impact_bps": 0}
+    both = quoted("a", 10_000, **plain), quoted("b", 10_100, **plain)
+    agreed = agreed_price(choose(*both))
+    assert agreed is not None
+    assert agreed.agrees(TEN_FOR_ONE, 0)
+    too_low = agreed_price(choose(*both, min_output=20_000))
+    assert too_low == agreed
+    alone = choose(quoted("a", 10_000), AWAY, reference=TEN_FOR_ONE)
+    disputed = choose(quoted("a", 5_000), quoted("b", 10_000))
+    dust = choose(quoted("a", 9_999), quoted("b", 9_999))
+    assert [agreed_price(routing) for routing in (alone, disputed, dust)] == [None, None, None]
+
+
+def test_the_price_of_honest_venues_is_agreed_on_when_one_of_three_lies() -> None:
+    venues = [quoted(name, output, price_impact_bps=0) for name, output in (("a", 10_000), ("liar", 1), ("b", 10_050))]
+    agreed = agreed_price(choose(*venues))
+    assert agreed is not None
+    assert agreed.agrees(TEN_FOR_ONE, 50)
 
 
 AMOUNTS = st.lists(st.tuples(st.integers(1, 10**9), st.integers(0, 10**4)), min_size=1, max_size=6)

@@ -29,6 +29,7 @@ from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
 from swaprail_router.measure_engine import EngineMeasures
 from swaprail_router.quoting import Quoting
+from swaprail_router.reference_prices import ReferencePrices
 from swaprail_router.route_order import Desk, route_order
 from swaprail_router.settings import RouterSettings
 from swaprail_router.venue_limits import LimitRules, VenueLimit, redis_lease
@@ -136,4 +137,5 @@ def _quoting(settings: RouterSettings, venues: list[Venue], client: Any) -> Quot
         max_price_impact_bps=settings.router_max_price_impact_bps,
         max_deviation_bps=settings.router_max_deviation_bps,
     )
-    return Quoting(guarded, rules, deadline_s=settings.router_quote_deadline_s)
+    prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s)
+    return Quoting(guarded, rules, prices, deadline_s=settings.router_quote_deadline_s)

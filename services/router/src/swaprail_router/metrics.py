@@ -61,4 +61,4 @@ VIOLATIONS = gauge(
 AUDIT_AGE = gauge("swaprail_audit_age_seconds", "Time since the rules were checked", of=_ROUTER)
 
 start_at_zero(STAGE, ["queued", "routing"])
-start_at_zero(RETRIES, ["no_route", "min_output_unreachable"])
+start_at_zero(RETRIES, ["no_route", "min_output_unreachable", "price_unconfirmed"])

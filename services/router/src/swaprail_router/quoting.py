@@ -9,16 +9,27 @@ from swaprail.domain.quotes import QuoteRequest, QuoteResult, Routing
 from swaprail.telemetry.registry import start_at_zero
 from swaprail_router import metrics
 from swaprail_router.ask_venues import QUOTED, RESULTS, GuardedVenue, ask_venues
-from swaprail_router.choose_route import Discard, RouteRules, RouteTerms, choose_route, why_no_route
+from swaprail_router.choose_route import (
+    Discard,
+    RouteRules,
+    RouteTerms,
+    agreed_price,
+    choose_route,
+    why_no_route,
+)
 from swaprail_router.circuit_breaker import CircuitBreaker, CircuitState
+from swaprail_router.reference_prices import ReferencePrices
 
 
 class Quoting:
     """All venues behind one question."""
 
-    def __init__(self, venues: Sequence[GuardedVenue], rules: RouteRules, *, deadline_s: float) -> None:
+    def __init__(
+        self, venues: Sequence[GuardedVenue], rules: RouteRules, prices: ReferencePrices, *, deadline_s: float
+    ) -> None:
         self._venues = venues
         self._rules = rules
+        self._prices = prices
         self._deadline_s = deadline_s
         for guarded in venues:
             metrics.CIRCUIT_OPEN.labels(guarded.venue.name).set_function(partial(_is_open, guarded.breaker))
@@ -34,8 +45,10 @@ class Quoting:
         """Return every venue's answer, best first, with the route if there is one, and why there is none otherwise."""
         deadline_s = min(deadline_s or self._deadline_s, self._deadline_s)
         results = await ask_venues(request, self._venues, deadline_s=deadline_s, observe=_observe)
-        terms = RouteTerms(slippage_bps, min_output)
-        routing = choose_route(request, results, terms, self._rules, now=time.time())
+        terms, reference = RouteTerms(slippage_bps, min_output), self._prices.find(request)
+        routing = choose_route(request, results, terms, self._rules, reference=reference, now=time.time())
+        if (price := agreed_price(routing)) is not None:
+            self._prices.keep(request, price)
         _count(routing.quotes)
         return routing, why_no_route(routing)
 

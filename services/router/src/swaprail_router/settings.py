@@ -17,6 +17,12 @@ class RouterSettings(Settings):
     router_max_deviation_bps: int = Field(
         2000, ge=1, le=10_000, description="router: a quote further from the median of the others is absurd"
     )
+    router_reference_max_age_s: float = Field(
+        300.0,
+        gt=0,
+        description="router: how long a price that two venues agreed on bounds the quote of a venue that answers alone; "
+        "without one, and without minOutputAmount, such a quote is not taken (price_unconfirmed), so with one venue never",
+    )
     router_venue_rate_per_s: int = Field(
         0, ge=0, description="router: quotes per second and venue of all replicas together; 0: no limit"
     )

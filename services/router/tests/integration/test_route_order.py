@@ -25,6 +25,7 @@ from swaprail_router.choose_route import RouteRules
 from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
 from swaprail_router.quoting import Quoting
+from swaprail_router.reference_prices import ReferencePrices
 from swaprail_router.route_order import Desk, route_order
 from swaprail_router.settings import RouterSettings
 
@@ -65,7 +66,9 @@ class Bench:
         self.venues = [FixedVenue("raydium", 150_000_000), FixedVenue("meteora", 151_000_000)]
         guarded = [GuardedVenue(venue, CircuitBreaker(venue.name, BreakerRules())) for venue in self.venues]
         publisher: Any = self.heard
-        self.quoting = Quoting(guarded, RouteRules(), deadline_s=1)
+        self.now = 0.0
+        prices = ReferencePrices(max_age_s=300, clock=lambda: self.now)
+        self.quoting = Quoting(guarded, RouteRules(), prices, deadline_s=1)
         moves = OrderWriter(partial(write_moves, db), publisher, name="moves")
         self.desk = Desk(RouterSettings(), self.quoting, load_tokens(None), moves)
 
@@ -119,7 +122,7 @@ async def test_the_order_waits_longer_each_round_when_no_venue_has_a_quote(bench
         pauses.append(round(row["due_in"]))
     assert pauses == [1, 2, 4]
     assert msgspec.json.decode(row["routing"])["rounds"] == 3
-    bench.venues[0].output = 150_000_000
+    bench.venues[0].output = bench.venues[1].output = 150_000_000
     await route_order(bench.desk, await bench.lease(order_id))
     assert (await bench.row(order_id))["status"] == "BUILDING"
 
@@ -153,6 +156,51 @@ async def test_the_failure_says_so_when_every_quote_is_below_the_least_output(be
     assert msgspec.json.decode((await bench.row(order_id))["failure"])["code"] == "min_output_unreachable"
 
 
+async def test_a_lone_absurd_quote_is_not_taken_when_two_venues_agreed_before(bench: Bench) -> None:
+    await route_order(bench.desk, await bench.lease(await insert_order(bench.db)))
+    bench.venues[0].output, bench.venues[1].output = None, 150_000
+    order_id = await insert_order(bench.db)
+    for _ in range(2):
+        await route_order(bench.desk, await bench.lease(order_id))
+        row = await bench.row(order_id)
+        assert (row["status"], msgspec.json.decode(row["routing"])["quotes"][0]["discarded"]) == ("ROUTING", "absurd")
+    bench.venues[1].output = 149_000_000
+    await route_order(bench.desk, await bench.lease(order_id))
+    assert (await bench.row(order_id))["status"] == "BUILDING"
+
+
+async def test_a_lone_quote_waits_for_another_when_the_last_good_price_is_too_old(bench: Bench) -> None:
+    await route_order(bench.desk, await bench.lease(await insert_order(bench.db)))
+    bench.venues[0].output, bench.now = None, 301.0
+    order_id = await insert_order(bench.db)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    assert (row["status"], round(row["due_in"])) == ("ROUTING", 1)
+    assert msgspec.json.decode(row["routing"])["quotes"][0]["discarded"] == "price_unconfirmed"
+    bench.venues[0].output = 150_000_000
+    await route_order(bench.desk, await bench.lease(order_id))
+    assert (await bench.row(order_id))["status"] == "BUILDING"
+
+
+async def test_the_order_fails_as_unconfirmed_when_one_venue_alone_answers_until_its_time_is_over(bench: Bench) -> None:
+    bench.venues[0].output = None
+    order_id = await insert_order(bench.db)
+    await bench.db.fetch("update orders set queued_at = now() - interval '10 minutes' where id = $1", order_id)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    failure = msgspec.json.decode(row["failure"])
+    assert (row["status"], failure["code"], failure["fundsMoved"]) == ("FAILED", "price_unconfirmed", "no")
+    assert (failure["retryable"], "minOutputAmount" in failure["hint"]) == (True, True)
+
+
+async def test_a_lone_quote_is_taken_when_the_order_has_a_least_output(bench: Bench) -> None:
+    bench.venues[0].output = None
+    order_id = await insert_order(bench.db, min_output_amount=140_000_000)
+    await route_order(bench.desk, await bench.lease(order_id))
+    row = await bench.row(order_id)
+    assert (row["status"], msgspec.json.decode(row["routing"])["route"]["venue"]) == ("BUILDING", "meteora")
+
+
 async def test_the_order_expires_when_its_time_is_over(bench: Bench) -> None:
     order_id = await insert_order(bench.db, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     await route_order(bench.desk, await bench.lease(order_id))
@@ -174,9 +222,15 @@ async def test_quotes_are_answered_best_first_when_asked_without_an_order(bench:
     bench.venues[0].output = None
     answer = msgspec.json.decode(await answer_quotes(bench.quoting, QuotesAsked(SOL, USDC, 10**9, 1000)))
     assert [(q["venue"], q.get("discarded")) for q in answer["quotes"]] == [
-        ("meteora", None),
+        ("meteora", "price_unconfirmed"),
         ("raydium", "unavailable"),
     ]
+    bench.venues[0].output = 150_000_000
+    answer = msgspec.json.decode(await answer_quotes(bench.quoting, QuotesAsked(SOL, USDC, 10**9, 1000)))
+    assert [q.get("discarded") for q in answer["quotes"]] == [None, None]
+    bench.venues[0].output = None
+    answer = msgspec.json.decode(await answer_quotes(bench.quoting, QuotesAsked(SOL, USDC, 10**9, 1000)))
+    assert [q.get("discarded") for q in answer["quotes"]] == [None, "unavailable"]
 
 
 async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_passes(bench: Bench) -> None:

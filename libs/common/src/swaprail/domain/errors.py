@@ -39,6 +39,7 @@ class ErrorCode(StrEnum):
     # What an order can fail with.
     NO_ROUTE = "no_route"
     MIN_OUTPUT_UNREACHABLE = "min_output_unreachable"
+    PRICE_UNCONFIRMED = "price_unconfirmed"
     SLIPPAGE_EXCEEDED = "slippage_exceeded"
     VENUE_REJECTED = "venue_rejected"
     BUILD_FAILED = "build_failed"
@@ -132,6 +133,13 @@ CATALOGUE: dict[ErrorCode, ErrorKind] = {
     ),
     ErrorCode.MIN_OUTPUT_UNREACHABLE: ErrorKind(
         409, True, _I, "Every quote was below minOutputAmount", "Lower minOutputAmount, or wait for a better price."
+    ),
+    ErrorCode.PRICE_UNCONFIRMED: ErrorKind(
+        409,
+        True,
+        _I,
+        "One venue alone gave a price, and nothing confirmed it",
+        "Post a new order with minOutputAmount, which bounds the price, or when another venue answers.",
     ),
     ErrorCode.SLIPPAGE_EXCEEDED: ErrorKind(
         409,
