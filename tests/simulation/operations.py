@@ -211,7 +211,7 @@ _CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
     ),
     (housekeep, st.booleans()),
     (read, _some(_number, st.integers(0, 4))),
-    (age, st.sampled_from((3.0, 700_000.0))),
+    (age, st.sampled_from((3.0, 700_000.0, -3_600.0))),  # the last: the clock is set back
 ]
 operations = st.lists(st.one_of(*(st.tuples(st.just(run), its) for run, its in _CHOICES)), min_size=8, max_size=20)
 beginning = st.lists(st.tuples(_account, st.booleans(), _expiry), min_size=2, max_size=ORDERS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from tests.simulation.clock import milliseconds
@@ -10,22 +11,30 @@ from tests.simulation.tables import Row, Tables
 
 
 @statement("lease_scan")
-def lease_scan(t: Tables, now: datetime, limit: int, statuses: Sequence[str], owner: str, lease_s: float) -> list[Row]:
+def lease_scan(
+    t: Tables, now: datetime, limit: int, statuses: Sequence[str], owner: str, lease_s: float, longest_s: float
+) -> list[Row]:
     """Lease due orders."""
     found: list[Row] = []
     for order_id in sorted(t.orders):
         order = t.orders[order_id]
-        if len(found) < limit and order["status"] in statuses and _is_due(order, now):
+        if len(found) < limit and order["status"] in statuses and _is_due(order, now, longest_s):
+            beyond_reach = _held_until(order) > now
             order["fence"] += 1
             order["lease_owner"] = owner
             order["lease_until"] = now + seconds(lease_s)
-            found.append(order | {"step_at": _step_at(t, order)})
+            found.append(order | {"step_at": _step_at(t, order), "beyond_reach": beyond_reach})
     return found
 
 
-def _is_due(order: Row, now: datetime) -> bool:
-    free = order["lease_until"] or order["due_at"]
-    return order["queued_at"] is not None and order["closed_at"] is None and free is not None and free <= now
+def _is_due(order: Row, now: datetime, longest_s: float) -> bool:
+    until = _held_until(order)
+    is_open = order["queued_at"] is not None and order["closed_at"] is None
+    return is_open and until is not None and (until <= now or until > now + seconds(longest_s))
+
+
+def _held_until(order: Row) -> Any:
+    return order["lease_until"] or order["due_at"]
 
 
 def _step_at(t: Tables, order: Row) -> int | None:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from pydantic import Field, FilePath, PostgresDsn, RedisDsn, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from swaprail.domain.orders import LONGEST_WAIT_S
+
 
 class AppEnv(StrEnum):
     """development warns and uses defaults; production refuses to start with a setting missing."""
@@ -92,7 +94,9 @@ class Settings(BaseSettings):
     trace_sample_ratio: float = Field(0.01, ge=0, le=1, description="share of orders that are traced")
 
     worker_name: str = Field("", description="this process among its replicas; default: host name and process id")
-    lease_s: float = Field(5.0, gt=0, description="how long a worker holds an order without renewing")
+    lease_s: float = Field(
+        5.0, gt=0, le=LONGEST_WAIT_S, description="how long a worker holds an order without renewing"
+    )
     reconcile_interval_s: float = Field(1.0, gt=0, description="how often due and orphaned orders are looked for")
     drain_timeout_s: float = Field(15.0, gt=0, description="how long a stopping service may finish its work")
     order_deadline_s: float = Field(120.0, gt=0, description="time to find a route, for orders without expiresAt")

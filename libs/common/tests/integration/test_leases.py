@@ -10,7 +10,9 @@ from swaprail.db.connect import Database
 from swaprail.db.leases import Leases
 from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LONGEST_WAIT_S
 from swaprail.messages.topics import HandedOver, OrdersRouted
+from swaprail.telemetry.registry import REGISTRY
 from swaprail.testing.factories import insert_order, lease_order
 
 
@@ -62,6 +64,29 @@ async def test_a_scan_leaves_an_order_alone_when_it_is_not_yet_due(db: Database)
     await insert_order(db, due_in_s=60)
     due = await insert_order(db, due_in_s=-1)
     assert [o.id for o in await leases(db).scan(10)] == [due]
+
+
+@pytest.mark.parametrize("column", ["lease_until", "due_at"])
+async def test_an_order_is_free_when_it_is_held_for_longer_than_anything_may_be(db: Database, column: str) -> None:
+    # As after a backup is restored, or the clock of the database set back, by an hour.
+    before = REGISTRY.get_sample_value("swaprail_leases_beyond_reach_total") or 0
+    held = await lease_order(db, await insert_order(db), lease_s=5)
+    if column == "due_at":
+        await leases(db).release([(held.id, held.fence)])
+    await db.fetch(f"update orders set {column} = {column} + interval '1 hour'")
+    (order,) = await leases(db, "next", lease_s=5).scan(10)
+    assert (order.id, order.fence) == (held.id, held.fence + 1)
+    assert REGISTRY.get_sample_value("swaprail_leases_beyond_reach_total") == before + 1
+    # The lease is an ordinary one again: nobody else gets the order, and its earlier holder writes nothing.
+    assert await leases(db, "other").scan(10) == []
+    assert await leases(db).renew([(held.id, held.fence)]) == set()
+    assert await write_moves(db, [Move(held, Status.BUILDING)]) == []
+
+
+async def test_an_order_is_left_alone_when_it_is_held_for_as_long_as_anything_may_be(db: Database) -> None:
+    await lease_order(db, await insert_order(db), lease_s=LONGEST_WAIT_S)
+    await insert_order(db, due_in_s=LONGEST_WAIT_S)
+    assert await leases(db).scan(10) == []
 
 
 async def test_a_lease_is_not_renewed_when_its_fence_is_stale(db: Database) -> None:

@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
+from swaprail.domain.orders import LONGEST_WAIT_S
+from swaprail.messages.topics import HANDOVER_S
 from swaprail.settings import Settings
 
 
@@ -79,3 +81,10 @@ def test_settings_are_refused_when_a_certificate_would_not_be_checked(
 def test_secrets_are_not_shown_when_settings_are_printed() -> None:
     shown = repr(settings(db_password="hidden-1", redis_password="hidden-2", redis_url="redis://:hidden-3@cache"))
     assert "hidden" not in shown
+
+
+def test_a_lease_is_refused_when_it_is_longer_than_an_order_may_be_held() -> None:
+    assert settings(lease_s=LONGEST_WAIT_S).lease_s == LONGEST_WAIT_S
+    with pytest.raises(ValidationError):
+        settings(lease_s=LONGEST_WAIT_S + 0.1)
+    assert HANDOVER_S < LONGEST_WAIT_S

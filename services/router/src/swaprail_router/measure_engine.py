@@ -12,6 +12,7 @@ from uuid import UUID
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LONGEST_WAIT_S
 from swaprail.telemetry.registry import start_at_zero
 from swaprail.telemetry.survival import survive
 from swaprail_router import metrics
@@ -27,7 +28,8 @@ _MEASURE = named(
     """
 select status, count(*) as orders, extract(epoch from now() - min(queued_at))::float8 as oldest_s,
     count(*) filter (where reconciling_since is not null) as reconciling,
-    count(*) filter (where coalesce(lease_until, due_at) < now() - interval '10 seconds') as stranded
+    count(*) filter (where coalesce(lease_until, due_at) < now() - interval '10 seconds'
+        or coalesce(lease_until, due_at) > now() + make_interval(secs => $1)) as stranded
 from orders where queued_at is not null and closed_at is null group by status
 """,
 )
@@ -62,7 +64,7 @@ class EngineMeasures:
 
     async def measure(self) -> None:
         """Set the gauges of open orders."""
-        found = {row["status"]: row for row in await self._database.fetch(_MEASURE)}
+        found = {row["status"]: row for row in await self._database.fetch(_MEASURE, LONGEST_WAIT_S)}
         for status in OPEN:
             row = found.get(status)
             metrics.ORDERS_OPEN.labels(status).set(row["orders"] if row else 0)

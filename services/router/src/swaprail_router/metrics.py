@@ -42,7 +42,9 @@ RECONCILING = gauge(
     "swaprail_orders_reconciling", "Whole engine: submitted orders about which nothing can be proven", of=_ROUTER
 )
 STRANDED = gauge(
-    "swaprail_orders_stranded", "Whole engine: open orders that are due and held by nobody for 10 s", of=_ROUTER
+    "swaprail_orders_stranded",
+    "Whole engine: open orders that are due and held by nobody for 10 s, or held by a clock that has jumped",
+    of=_ROUTER,
 )
 MEASUREMENT_AGE = gauge(
     "swaprail_measurement_age_seconds", "Time since the orders of the whole engine were counted", of=_ROUTER

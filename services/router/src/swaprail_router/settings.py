@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from swaprail.domain.orders import LONGEST_WAIT_S
 from swaprail.settings import Settings
 
 
@@ -11,7 +12,9 @@ class RouterSettings(Settings):
     router_in_flight: int = Field(2000, ge=1, description="router: orders it quotes at once")
     router_quote_deadline_s: float = Field(1.0, gt=0, description="router: longest wait for the venues of one round")
     router_retry_s: float = Field(1.0, gt=0, description="router: first pause before asking again; doubles each round")
-    router_retry_longest_s: float = Field(10.0, gt=0, description="router: longest pause between rounds")
+    router_retry_longest_s: float = Field(
+        10.0, gt=0, le=LONGEST_WAIT_S, description="router: longest pause between rounds"
+    )
     router_quote_max_age_s: float = Field(3.0, gt=0, description="router: an older quote is stale")
     router_max_price_impact_bps: int = Field(1000, ge=1, le=10_000, description="router: a quote above it is discarded")
     router_max_deviation_bps: int = Field(

@@ -7,6 +7,7 @@ import pytest
 
 from swaprail.db.connect import Database
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LONGEST_WAIT_S
 from swaprail.telemetry.registry import REGISTRY
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order, lease_order
@@ -74,6 +75,15 @@ async def test_orders_are_stranded_when_they_are_due_and_nobody_takes_them(db: D
     await insert_order(db, due_in_s=-1)
     await EngineMeasures(db).measure()
     assert value("swaprail_orders_stranded") == 1
+
+
+async def test_orders_are_stranded_when_they_are_held_for_longer_than_anything_may_be(db: Database) -> None:
+    leased, paused = await insert_order(db, status=Status.BUILDING), await insert_order(db, due_in_s=3_600)
+    await lease_order(db, leased, lease_s=3_600)
+    await lease_order(db, await insert_order(db), lease_s=LONGEST_WAIT_S)
+    await insert_order(db, due_in_s=LONGEST_WAIT_S)
+    await EngineMeasures(db).measure()
+    assert value("swaprail_orders_stranded") == len({leased, paused})
 
 
 async def test_no_rule_is_broken_when_orders_go_as_they_should(db: Database) -> None:

@@ -9,21 +9,26 @@ import msgspec
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.orders import LeasedOrder
+from swaprail.domain.orders import LONGEST_WAIT_S, LeasedOrder
+from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.metrics import LEASES_BEYOND_REACH
 
-# An order is free when no unlapsed lease is on it.
+log = get_logger(__name__)
+
+# An order is free when no unlapsed lease is on it, or one that nobody can have written by the clock as it is: it was set
+# back since, or a backup was restored. The fence makes it harmless where its holder lives after all.
 _SCAN = named(
     "lease_scan",
     """
 with due as (
-    select id from orders
+    select id, coalesce(lease_until, due_at) > now() as beyond_reach from orders
     where queued_at is not null and closed_at is null and status = any($2::text[])
-      and coalesce(lease_until, due_at) <= now()
+      and (coalesce(lease_until, due_at) <= now() or coalesce(lease_until, due_at) > now() + make_interval(secs => $5))
     order by id limit $1 for update skip locked
 )
 update orders o set fence = o.fence + 1, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
 from due where o.id = due.id
-returning o.*, (
+returning o.*, due.beyond_reach, (
     select floor(extract(epoch from e.at) * 1000)::bigint from order_events e where e.order_id = o.id and e.seq = o.seq
 ) as step_at
 """,
@@ -62,10 +67,11 @@ class Leases:
 
     async def scan(self, limit: int) -> list[LeasedOrder]:
         """Lease up to so many orders that are due and held by nobody, oldest first, skipping what others scan."""
-        return [
-            read_order(row)
-            for row in await self._database.fetch(_SCAN, limit, self.statuses, self._owner, self.lease_s)
-        ]
+        rows = await self._database.fetch(_SCAN, limit, self.statuses, self._owner, self.lease_s, LONGEST_WAIT_S)
+        if beyond := sum(row["beyond_reach"] for row in rows):
+            LEASES_BEYOND_REACH.inc(beyond)
+            log.warning("orders were held for longer than any lease: the database's clock has jumped", orders=beyond)
+        return [read_order(row) for row in rows]
 
     async def renew(self, held: Sequence[tuple[UUID, int]]) -> set[UUID]:
         """Extend the leases (order, fence) in one commit; return the orders that nobody else has leased since."""

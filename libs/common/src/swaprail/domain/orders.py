@@ -10,6 +10,8 @@ from swaprail.domain.errors import CATALOGUE, ErrorCode
 from swaprail.domain.lifecycle import Status
 
 DEFAULT_SLIPPAGE_BPS = 50
+# No lease and no pause is longer, by any setting: what is held until later was written by a clock that has jumped since.
+LONGEST_WAIT_S = 60.0
 
 
 class FundsMoved(StrEnum):

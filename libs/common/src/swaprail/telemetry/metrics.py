@@ -41,6 +41,11 @@ IN_FLIGHT = gauge(
 )
 SLOTS = gauge("swaprail_execution_slots", "Places for orders in this process", ["state"], of=_WORKERS)
 LEASES_LOST = counter("swaprail_lease_lost_total", "Orders taken over by another worker", ["kind"], of=_WORKERS)
+LEASES_BEYOND_REACH = counter(
+    "swaprail_leases_beyond_reach_total",
+    "Orders taken over though held: for longer than any lease or pause, so the database's clock has jumped",
+    of=_WORKERS,
+)
 RELEASED = counter("swaprail_orders_released_total", "Leases given back at a stop", ["stage"], of=_WORKERS)
 HANDED_OVER = counter(
     "swaprail_orders_handed_over_total", "Orders of messages that were not taken", ["stage", "reason"], of=_WORKERS
