@@ -29,6 +29,21 @@ ORDERS = 4
 ACCOUNTS = ("alice", "bob")
 _WORKING = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
 
+WRONG: dict[str, Any] = {
+    "account": "mallory",
+    "wallet": "wallet of mallory",
+    "input_mint": "USDC",
+    "output_mint": "USDC2",
+    "input_amount": 40_000,
+    "slippage_bps": 10_000,
+    "min_output_amount": 1,
+    "expires_at": datetime(2999, 1, 1, tzinfo=UTC),
+    "queued_at": datetime(2020, 1, 1, tzinfo=UTC),
+    "attempts": 9,
+    "routing": msgspec.Raw(b'{"route":null}'),
+}
+
+type Seen = int | str  # leases ago, or the field that was told wrongly
 type Run = Callable[["Engine", Any], Awaitable[Any]]
 
 
@@ -55,14 +70,15 @@ class Engine:
         self.history = History(database)
         self.placed = 0
 
-    def leased(self, number: int, older: int) -> LeasedOrder | None:
-        """Return the order as whoever holds its lease sees it, or held it some leases ago."""
+    def leased(self, number: int, seen: Seen) -> LeasedOrder | None:
+        """Return the order as whoever holds its lease sees it, held it some leases ago, or was told wrongly of it."""
         ids = sorted(self.both.tables.orders)
         if number >= len(ids):
             return None
-        row = self.both.tables.orders[ids[number]] | {"queued_at": datetime.now(UTC)}
-        order = read_order(row)
-        return msgspec.structs.replace(order, fence=order.fence - older)
+        order = read_order(self.both.tables.orders[ids[number]])
+        if isinstance(seen, int):
+            return msgspec.structs.replace(order, fence=order.fence - seen)
+        return msgspec.structs.replace(order, **{seen: WRONG[seen]})
 
     def id_of(self, number: int) -> UUID:
         """Return the id of an order, or of none."""
@@ -111,8 +127,8 @@ async def move(engine: Engine, rows: Any) -> None:
     """Move orders."""
     moves = [
         Move(order, following, '{"a":1}', due_in_s=due_in, routing=text, failure=text, hand_over=hand_over)
-        for number, older, following, due_in, text, hand_over in rows
-        if (order := engine.leased(number, older)) is not None
+        for number, seen, following, due_in, text, hand_over in rows
+        if (order := engine.leased(number, seen)) is not None
     ]
     await write_moves(engine.database, _once(moves))
 
@@ -120,8 +136,8 @@ async def move(engine: Engine, rows: Any) -> None:
 async def submit(engine: Engine, rows: Any) -> None:
     """Store attempts."""
     batch = []
-    for number, older, attempt, signature in rows:
-        order = engine.leased(number, older)
+    for number, seen, attempt, signature in rows:
+        order = engine.leased(number, seen)
         if order is not None:
             swap = SignedSwap(f"signature {signature}", b"raw", b"sha", "hash", 150)
             batch.append(Submission(order, Status.SUBMITTED, attempt=attempt, swap=swap, venue="raydium"))
@@ -131,8 +147,8 @@ async def submit(engine: Engine, rows: Any) -> None:
 async def settle(engine: Engine, rows: Any) -> None:
     """Settle attempts."""
     batch = []
-    for number, older, signature, state, following, proven, reconciling in rows:
-        order = engine.leased(number, older)
+    for number, seen, signature, state, following, proven, reconciling in rows:
+        order = engine.leased(number, seen)
         if order is not None:
             landed = state is AttemptState.LANDED
             batch.append(
@@ -176,12 +192,15 @@ def _once[M: Move](moves: list[M]) -> list[M]:
 
 _number = st.sampled_from((0, 0, 1, 1, 2, 3, ORDERS))
 _older = st.sampled_from((0, 0, 0, 0, 1))
+_seen: st.SearchStrategy[Seen] = st.sampled_from((0,) * 16 + (1,) * 3 + tuple(WRONG))
 _account = st.sampled_from(ACCOUNTS)
 _key = st.sampled_from((None, "k1", "k2", "k3"))
 _reason = msgspec.json.encode(failure(ErrorCode.NO_ROUTE, Stage.ROUTING, FundsMoved.NO)).decode()
 _text = st.sampled_from((None, _reason))
 _expiry = st.sampled_from((None, None, -5, 5))
-_following = st.sampled_from((Status.ROUTING, Status.BUILDING, Status.BUILDING, Status.SUBMITTED, Status.FAILED))
+_following = st.sampled_from(
+    (Status.ROUTING, Status.BUILDING, Status.BUILDING, Status.SUBMITTED, Status.FAILED, Status.EXPIRED)
+)
 _settled = st.sampled_from((Status.CONFIRMED, Status.ROUTING, Status.SUBMITTED, Status.SUBMITTED, Status.EXPIRED))
 
 
@@ -195,13 +214,13 @@ _CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
     (cancel, _some(_number, _account)),
     (scan, st.tuples(st.integers(1, 3), st.lists(st.sampled_from(_WORKING), min_size=1), st.sampled_from((-1.0, 2.0)))),
     (renew, st.tuples(st.booleans(), _some(_number, _older))),
-    (move, _some(_number, _older, _following, st.sampled_from((None, 0.0, 4.0)), _text, st.booleans())),
-    (submit, _some(_number, _older, st.integers(1, 2), st.integers(0, 3))),
+    (move, _some(_number, _seen, _following, st.sampled_from((None, 0.0, 4.0)), _text, st.booleans())),
+    (submit, _some(_number, _seen, st.integers(1, 2), st.integers(0, 3))),
     (
         settle,
         _some(
             _number,
-            _older,
+            _seen,
             st.integers(0, 3),
             st.sampled_from(tuple(AttemptState)),
             _settled,

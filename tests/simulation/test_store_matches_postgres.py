@@ -12,7 +12,19 @@ from hypothesis import HealthCheck, example, given, settings
 from swaprail.domain.chain import AttemptState
 from swaprail.domain.lifecycle import Status
 from tests.simulation.both import Both
-from tests.simulation.operations import Engine, beginning, move, operations, place, settle, start, submit
+from tests.simulation.operations import (
+    WRONG,
+    Engine,
+    age,
+    beginning,
+    move,
+    operations,
+    place,
+    read,
+    settle,
+    start,
+    submit,
+)
 from tests.simulation.statements import STATEMENTS, leases, moves
 
 EXAMPLES = 250
@@ -27,6 +39,12 @@ LOST_LEASE, MARK = (0, 1, 0, AttemptState.LANDED, Status.CONFIRMED, False, False
 REFUSED_STARTS = ([WAITING, WAITING], [(start, [(0, "alice", "k1"), (1, "alice", "k1")])])
 REFUSED_SETTLEMENTS = ([QUEUED], [BUILDING, FIRST, NO_PROOF, PROVEN, BUILDING, SECOND, LANDED])
 TWO_LEASES = ([QUEUED], [BUILDING, FIRST, (settle, [LOST_LEASE, (0, 0, 0, MARK, Status.SUBMITTED, False, True)])])
+TOLD_WRONGLY = ([QUEUED], [(move, [(0, field, Status.BUILDING, None, None, False)]) for field in WRONG])
+FAILED = (move, [(0, 0, Status.FAILED, 0.0, None, False)])
+CLOSED = ([QUEUED], [FAILED, FAILED, (move, [(0, 0, Status.ROUTING, None, None, False)])])
+EXPIRE = (move, [(0, 0, Status.EXPIRED, 0.0, None, False)])
+EXPIRING = ([("alice", True, 5)], [EXPIRE, BUILDING, (age, 700_000.0), FIRST, EXPIRE])
+TIMELY = ([("alice", True, 5)], [BUILDING, FIRST, (read, [(0, 0)]), (age, 700_000.0), LANDED])
 WITHOUT_ROWS = {"lease_release", "purge_keys"}
 
 
@@ -52,6 +70,10 @@ class Bridge:
         @example(*REFUSED_STARTS)
         @example(*REFUSED_SETTLEMENTS)
         @example(*TWO_LEASES)
+        @example(*TOLD_WRONGLY)
+        @example(*CLOSED)
+        @example(*EXPIRING)
+        @example(*TIMELY)
         def run(begin: Any, steps: Any) -> None:
             self._runner.run(self._sequence(begin, steps))
 
@@ -88,7 +110,10 @@ def test_rows_and_tables_are_the_same_when_postgresql_and_the_virtual_store_run_
     assert {"submit", "settle", "start"} <= set(bridge.both.refused), "constraints were never tried"
 
 
-@pytest.mark.parametrize(("where", "bug"), [(moves, "fence_holds"), (moves, "joins"), (leases, "_is_due")])
+BELIEFS = ("fence_holds", "terms_hold", "is_open", "in_time", "joins")
+
+
+@pytest.mark.parametrize(("where", "bug"), [*((moves, name) for name in BELIEFS), (leases, "_is_due")])
 def test_a_difference_is_found_when_the_virtual_store_believes_something_else(
     bridge: Bridge, monkeypatch: pytest.MonkeyPatch, where: ModuleType, bug: str
 ) -> None:

@@ -68,11 +68,13 @@ class Worker(Service):
     publisher: TopicPublisher
     topic: Topic
     message: type[OrdersAccepted | OrdersRouted]
+    takes: Status
 
     def _take_orders(self, work: Callable[[Any], Any], statuses: list[Status], stage: str) -> None:
         leases = Leases(self._database(), self.process.name, _COMMON["lease_s"], statuses)
         self.inflight = InFlight(work, leases, limit=self.around.rng.choice((1, 3, 100)), stage=stage)
-        self.intake = Intake(leases, self.inflight, interval_s=_COMMON["reconcile_interval_s"])
+        interval_s = _COMMON["reconcile_interval_s"]
+        self.intake = Intake(leases, self.inflight, takes=self.takes, interval_s=interval_s)
         self.consumer = self.around.topics.consume(str(self.topic), self.process)
         self.inflight.start()
         self.intake.start()
@@ -105,7 +107,7 @@ class Worker(Service):
 class Router(Worker):
     """Routes orders."""
 
-    topic, message = Topic.ACCEPTED, OrdersAccepted
+    topic, message, takes = Topic.ACCEPTED, OrdersAccepted, Status.ROUTING
 
     async def main(self) -> None:
         around, settings = self.around, router_settings()
@@ -129,7 +131,7 @@ class Router(Worker):
 class Executor(Worker):
     """Executes orders."""
 
-    topic, message = Topic.ROUTED, OrdersRouted
+    topic, message, takes = Topic.ROUTED, OrdersRouted, Status.BUILDING
 
     async def main(self) -> None:
         around, settings = self.around, executor_settings(self.around.commitment)

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
+from swaprail.db.leases import read_order
+from swaprail.db.terms import order_terms
 from tests.simulation.clock import milliseconds
 from tests.simulation.statements.registry import columns_of, seconds, statement
 from tests.simulation.tables import Row, Tables, holds_the_order
@@ -14,25 +16,45 @@ from tests.simulation.tables import Row, Tables, holds_the_order
 
 def guarded_update(t: Tables, now: datetime, terminal: Sequence[str], rows: Sequence[Row]) -> list[tuple[Row, Row]]:
     """Change the orders that still match; return (what was asked, the order). One row of an order wins."""
-    matched = match_guarded(t, rows)
+    matched = match_guarded(t, now, rows)
     for v, order in matched:
         _move_order(t, now, terminal, v, order)
     return matched
 
 
-def match_guarded(t: Tables, rows: Sequence[Row]) -> list[tuple[Row, Row]]:
-    """Return the rows whose order has the expected status and fence."""
+def match_guarded(t: Tables, now: datetime, rows: Sequence[Row]) -> list[tuple[Row, Row]]:
+    """Return the rows whose order is still the one that they are about, and may go where they want it."""
     won: dict[UUID, tuple[Row, Row]] = {}
     for v in rows:
         order = t.orders.get(v["id"])
-        if order is not None and order["status"] == v["expected"] and fence_holds(order, v["fence"]):
+        if order is None or order["status"] != v["expected"] or not is_open(order):
+            continue
+        if fence_holds(order, v["fence"]) and terms_hold(order, v["terms"]) and in_time(order, now, v):
             won.setdefault(v["id"], (v, order))
     return list(won.values())
+
+
+def is_open(order: Row) -> bool:
+    """Tell whether the order may still be written; a planted bug replaces it."""
+    return order["closed_at"] is None
 
 
 def fence_holds(order: Row, fence: int) -> bool:
     """Tell whether whoever has this fence may write; a planted bug replaces it."""
     return bool(order["fence"] == fence)
+
+
+def terms_hold(order: Row, terms: str) -> bool:
+    """Tell whether whoever writes acts on the order as it is; a planted bug replaces it."""
+    return order_terms(read_order(order)) == terms
+
+
+def in_time(order: Row, now: datetime, v: Row) -> bool:
+    """Tell whether the order's time allows the move: until it is over nothing expires, and then nothing is submitted."""
+    if v["next"] == v["expected"] or v["next"] not in ("SUBMITTED", "EXPIRED"):
+        return True
+    is_over = order["expires_at"] is not None and order["expires_at"] <= now
+    return bool(is_over == (v["next"] == "EXPIRED"))
 
 
 def _move_order(t: Tables, now: datetime, terminal: Sequence[str], v: Row, order: Row) -> None:
@@ -69,9 +91,11 @@ def _result(now: datetime, up: Sequence[tuple[Row, Row]]) -> list[Row]:
     return [{"id": o["id"], "held": v["fence"], "seq": o["seq"], "fence": o["fence"], "at": at} for v, o in up]
 
 
-_MOVE = "id expected fence next data due_in routing failure hand_over"
-_SUBMIT = "id expected fence next data attempt signature raw message_sha256 blockhash last_valid venue"
-_SETTLE = "id expected fence next data due_in failure output_amount reconciling signature state slot error evidence"
+_MOVE = "id expected fence terms next data due_in routing failure hand_over"
+_SUBMIT = "id expected fence terms next data attempt signature raw message_sha256 blockhash last_valid venue"
+_SETTLE = (
+    "id expected fence terms next data due_in failure output_amount reconciling signature state slot error evidence"
+)
 
 
 @statement("move")
@@ -92,7 +116,7 @@ def submit(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> lis
     rows = columns_of(_SUBMIT, *columns)
     for v in rows:
         v |= {"owner": owner, "lease_s": lease_s, "new_attempts": 1}
-    up = match_guarded(t, rows)
+    up = match_guarded(t, now, rows)
     moved = {order["id"]: order["fence"] for _, order in up}
     new = [_attempt(v, now) for v in rows if joins(v, moved)]
     t.check_attempts(new)
@@ -118,7 +142,7 @@ def _attempt(v: Row, now: datetime) -> Row:
 def settle(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
     """Settle attempts together with their orders' moves."""
     rows = columns_of(_SETTLE, *args)
-    up = match_guarded(t, rows)
+    up = match_guarded(t, now, rows)
     moved = {order["id"]: order["fence"] for _, order in up}
     settled = [(v, a) for v in rows if v["state"] != "LIVE" and joins(v, moved) and (a := _attempt_of(t, v))]
     for v, attempt in settled:
@@ -152,4 +176,8 @@ _LIVE = ("order_id", "venue", "signature", "raw", "message_sha256", "blockhash",
 def live_attempts(t: Tables, now: datetime, ids: Sequence[UUID]) -> list[Row]:
     """Read live attempts."""
     own = [a for order_id in dict.fromkeys(ids) for a in t.attempts.get(order_id, ()) if a["state"] == "LIVE"]
-    return [{name: a[name] for name in _LIVE} for a in own]
+    return [{name: a[name] for name in _LIVE} | {"left_s": _left_s(t.orders[a["order_id"]], now)} for a in own]
+
+
+def _left_s(order: Row, now: datetime) -> float | None:
+    return None if order["expires_at"] is None else (order["expires_at"] - now).total_seconds()

@@ -52,10 +52,10 @@ async def _cut(client: Any) -> None:
 
 async def test_entries_are_what_consumers_read_when_appended_together(client: Any, appender: Appender) -> None:
     await appender.append([(Topic.ACCEPTED, EMPTY), (Topic.ROUTED, b"1"), (Topic.ACCEPTED, b"not json")])
-    entries = [fields for _, fields in await client.xrange(str(Topic.ACCEPTED))]
-    messages, undecodable = decode_entries(entries, OrdersAccepted)
-    assert messages == [OrdersAccepted([])]
-    assert len(undecodable) == 1
+    entries = await client.xrange(str(Topic.ACCEPTED))
+    received = decode_entries([fields for _, fields in entries], [entry_id for entry_id, _ in entries], OrdersAccepted)
+    assert received.messages == [OrdersAccepted([])]
+    assert (len(received.undecodable), len(received.entry_ids)) == (1, 2)
     assert await bodies(client, Topic.ROUTED) == [b"1"]
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 
 from swaprail.db.connect import Database
@@ -28,7 +29,7 @@ class Worker:
         self.most_at_once = 0
         leases = Leases(db, "me", lease_s, [Status.ROUTING])
         self.inflight = InFlight(self._work, leases, limit=limit, stage="test")
-        self.intake = Intake(leases, self.inflight, interval_s=0.2)
+        self.intake = Intake(leases, self.inflight, takes=Status.ROUTING, interval_s=0.2)
 
     async def _work(self, order: LeasedOrder) -> None:
         self.seen.append(order)
@@ -83,6 +84,43 @@ async def test_an_order_is_worked_on_once_when_its_message_comes_twice(db: Datab
     worker.intake.take([item])
     await worker.inflight.drain()
     assert len(worker.seen) == 1
+
+
+async def test_a_message_is_left_alone_when_its_order_is_in_no_status_to_be_handed_over(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    order = await lease_order(db, await insert_order(db, status=Status.BUILDING))
+    worker.intake.take([HandedOver(order, int(time.time() * 1000) + 1000)])
+    assert worker.seen == []
+
+
+async def test_work_goes_on_when_a_message_says_that_another_has_the_next_fence(db: Database) -> None:
+    worker = Worker(db, limit=5)
+    worker.gate.clear()
+    await insert_order(db)
+    await worker.intake.scan(1)
+    (held,) = worker.seen
+    forged = msgspec.structs.replace(held, fence=held.fence + 1, wallet="wallet of mallory")
+    worker.intake.take([HandedOver(forged, int(time.time() * 1000) + 1000)])
+    worker.gate.set()
+    await worker.inflight.drain()
+    assert worker.seen == [held]
+    assert await open_orders(db) == 0
+
+
+@pytest.mark.parametrize("ahead", [1, 1_000])
+async def test_a_scanned_order_is_worked_on_when_a_message_had_guessed_its_fence(db: Database, ahead: int) -> None:
+    worker = Worker(db, limit=5)
+    worker.gate.clear()
+    order = await lease_order(db, await insert_order(db), lease_s=0)
+    forged = msgspec.structs.replace(order, fence=order.fence + ahead, wallet="wallet of mallory")
+    worker.intake.take([HandedOver(forged, int(time.time() * 1000) + 1000)])
+    await worker.intake.scan(1)
+    assert [seen.wallet for seen in worker.seen] == ["wallet of mallory", order.wallet]
+    assert len(worker.inflight) == 1
+    worker.gate.set()
+    await worker.inflight.drain()
+    assert len(worker.inflight) == 0
+    assert await open_orders(db) == 0
 
 
 async def test_the_lease_is_kept_when_work_takes_longer_than_it(db: Database) -> None:
@@ -215,7 +253,7 @@ async def test_orders_are_found_and_kept_when_a_statement_fails_as_nobody_foresa
     worker.gate.clear()
     leases = FlakyLeases(db, "me", 0.5, [Status.ROUTING])
     worker.inflight = InFlight(worker._work, leases, limit=5, stage="test")
-    worker.intake = Intake(leases, worker.inflight, interval_s=0.05)
+    worker.intake = Intake(leases, worker.inflight, takes=Status.ROUTING, interval_s=0.05)
     order_id = await insert_order(db)
     worker.inflight.start()
     worker.intake.start()

@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import redis.asyncio as redis
 
 from swaprail.broker.appender import Appender
 from swaprail.broker.keeper import CHECK_EVERY_S, Consumption, StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
-from swaprail.broker.streams import Received, make_broker, subscribe
+from swaprail.broker.streams import Received, decode_entries, make_broker, subscribe
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.messages.topics import Group, HandedOver, OrdersAccepted, Topic
@@ -56,7 +57,7 @@ class Reader:
         self.seen += [ref for message in messages for ref in message.orders]
 
     async def handle(self, received: Received[OrdersAccepted]) -> None:
-        await self.keeper.dead_letter(Topic.ACCEPTED, received.undecodable, "undecodable")
+        await self.keeper.set_aside(Topic.ACCEPTED, received)
         await self.take(received.messages)
         if self.acks:
             self.keeper.acknowledge(self.consumption, received.entry_ids)
@@ -148,6 +149,51 @@ async def test_a_poisonous_entry_is_set_aside_when_it_cannot_be_decoded(readers:
         return await server.xlen(f"{Topic.ACCEPTED}.dead") == 2 and await pending(server) == 0
 
     await until(set_aside)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"orders":[],"version":2}', b'{"orders":[{"id":7}],"version":2}', b'{"batch":"gzip","version":0}']
+)
+async def test_an_entry_is_set_aside_as_unknown_when_it_is_of_another_version(
+    readers: Any, server: Any, body: bytes
+) -> None:
+    reader = readers("one")
+    await reader.broker.connect()
+    await reader.publisher._appender.append([(Topic.ACCEPTED, body)])
+    await reader.keeper.start()
+
+    async def set_aside() -> bool:
+        return await server.xlen(f"{Topic.ACCEPTED}.dead") == 1 and await pending(server) == 0
+
+    await until(set_aside)
+    ((_, kept),) = await server.xrange(f"{Topic.ACCEPTED}.dead")
+    assert kept[b"reason"] == b"version"
+    assert kept[b"entry"].endswith(body)
+    assert reader.seen == []
+
+
+def altered(**fields: Any) -> bytes:
+    """Return the body of a message of an order that was changed on its way."""
+    message = msgspec.to_builtins(OrdersAccepted([handed_over()]))
+    message["orders"][0]["order"] |= fields
+    return msgspec.json.encode(message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        msgspec.json.encode(OrdersAccepted([handed_over()] * 65)),
+        altered(fence=2**63),
+        altered(fence=-1),
+        altered(attempts=2**15),
+        altered(seq=2**31),
+        altered(queuedAt="2026-01-01T00:00:00"),
+    ],
+    ids=["too many", "fence too high", "fence too low", "attempts too many", "seq too high", "no time zone"],
+)
+def test_an_entry_is_no_message_when_it_holds_what_the_tables_cannot(body: bytes) -> None:
+    received = decode_entries([{b"__data__": body}], [b"1-0"], OrdersAccepted)
+    assert (received.messages, received.undecodable) == ([], [body])
 
 
 async def test_entries_of_a_dead_consumer_are_claimed_when_they_were_idle(

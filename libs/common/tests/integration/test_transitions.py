@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,9 +14,9 @@ from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import IllegalTransitionError, Status
 from swaprail.domain.orders import LeasedOrder, StaleLeaseError
-from swaprail.messages.topics import HANDOVER_S, OrderEvents, Topic
+from swaprail.messages.topics import HANDOVER_S, OrderEvents, OrdersRouted, Topic
 from swaprail.runtime.order_writer import OrderWriter
-from swaprail.testing.factories import insert_order, lease_order
+from swaprail.testing.factories import SOL, USDC, insert_order, lease_order
 
 
 class Heard:
@@ -86,6 +87,69 @@ async def test_a_stale_worker_writes_nothing_when_another_holds_the_fence(db: Da
     assert row is not None
     assert (row["status"], row["seq"]) == ("ROUTING", 2)
     assert heard.messages == []
+
+
+FORGED: dict[str, Any] = {
+    "account": "mallory",
+    "wallet": "wallet of mallory",
+    "input_mint": USDC,
+    "output_mint": SOL,
+    "input_amount": 60_000_000_000,
+    "slippage_bps": 10_000,
+    "min_output_amount": None,
+    "expires_at": datetime(2999, 1, 1, tzinfo=UTC),
+    "queued_at": datetime(2020, 1, 1, tzinfo=UTC),
+    "attempts": 3,
+    "routing": msgspec.Raw(b'{"route":null,"quotes":[],"rounds":1}'),
+}
+
+
+@pytest.mark.parametrize("field", FORGED)
+async def test_nothing_is_written_or_told_when_the_worker_acts_on_another_order_than_the_row(
+    db: Database, field: str
+) -> None:
+    order_id = await insert_order(db, min_output_amount=150, routing='{"route":null,"quotes":[]}')
+    order, heard = await lease_order(db, order_id), Heard()
+    forged = msgspec.structs.replace(order, **{field: FORGED[field]})
+    with pytest.raises(StaleLeaseError):
+        await writer(db, heard).write(Move(forged, Status.BUILDING, routing="{}", hand_over=True))
+    assert await db.fetchval("select (status, seq, fence) = ('ROUTING', 2, $1) from orders", order.fence)
+    assert heard.messages == []
+    await writer(db, heard).write(Move(order, Status.BUILDING, routing="{}", hand_over=True))
+
+
+async def test_the_handed_over_order_is_the_row_when_its_route_was_stored(db: Database) -> None:
+    order, heard = await leased(db), Heard()
+    await writer(db, heard).write(Move(order, Status.BUILDING, routing='{"route": 1.50}', hand_over=True))
+    ((_, message), _) = heard.messages
+    assert isinstance(message, OrdersRouted)
+    (handed,) = msgspec.json.decode(msgspec.json.encode(message), type=OrdersRouted).orders
+    await writer(db, heard).write(Move(handed.order, Status.FAILED, due_in_s=0))
+
+
+async def test_a_closed_order_is_left_alone_when_its_fence_and_status_are_right(db: Database) -> None:
+    order = await leased(db)
+    await writer(db, Heard()).write(Move(order, Status.FAILED, due_in_s=0))
+    closed_at = await db.fetchval("select closed_at from orders")
+    over = msgspec.structs.replace(order, status=Status.FAILED, seq=3)
+    with pytest.raises(StaleLeaseError):
+        await writer(db, Heard()).write(Move(over, Status.FAILED, due_in_s=0))
+    assert await db.fetchval("select closed_at from orders") == closed_at
+
+
+@pytest.mark.parametrize(("over_in_s", "expires"), [(-0.001, True), (60, False), (None, False)])
+async def test_an_order_expires_only_when_its_time_is_over_by_the_databases_clock(
+    db: Database, over_in_s: float | None, expires: bool
+) -> None:
+    now = await db.fetchval("select now()")
+    expires_at = None if over_in_s is None else now + timedelta(seconds=over_in_s)
+    order = await lease_order(db, await insert_order(db, expires_at=expires_at))
+    moving = writer(db, Heard()).write(Move(order, Status.EXPIRED, due_in_s=0))
+    if expires:
+        await moving
+        return
+    with pytest.raises(StaleLeaseError):
+        await moving
 
 
 async def test_exactly_one_wins_when_the_same_transition_is_written_twice(db: Database) -> None:

@@ -1,7 +1,7 @@
 """JSON Schemas of the messages, made of the structs that the services encode and decode."""
 
 from functools import cache, partial
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
@@ -84,9 +84,10 @@ def _held(field: msgspec.structs.FieldInfo) -> Any:
         return HELD[field.name]
     if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
         return _described(field.type)
-    items = get_args(field.type)
-    if get_origin(field.type) is list and issubclass(items[0], msgspec.Struct):
-        return list[_described(items[0])]  # type: ignore[misc]
+    kind, *bounds = get_args(field.type) if get_origin(field.type) is Annotated else (field.type,)
+    items = get_args(kind)
+    if get_origin(kind) is list and issubclass(items[0], msgspec.Struct):
+        return Annotated[(list[_described(items[0])], *bounds)]  # type: ignore[misc]
     return field.type
 
 

@@ -6,7 +6,7 @@ import pytest
 
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 KEY = {"name": "n", "scopes": ["orders:read"]}
-BEYOND = ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"]
+BEYOND = ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999Z"]
 
 
 @pytest.mark.parametrize("wallet", ["a%00b", "%01", "w" * 65, "%20w"])

@@ -93,7 +93,7 @@ class Executor:
             limit=settings.executor_in_flight,
             stage="executing",
         )
-        self._intake = Intake(leases, self._inflight, interval_s=settings.reconcile_interval_s)
+        self._intake = Intake(leases, self._inflight, takes=Status.BUILDING, interval_s=settings.reconcile_interval_s)
         consumption = Consumption(Topic.ROUTED, Group.EXECUTOR, OrdersRouted)
         self._keeper = StreamKeeper(settings, broker, owner, [consumption])
         consume(broker, self._keeper, consumption, self._intake, owner)

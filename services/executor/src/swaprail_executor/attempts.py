@@ -1,11 +1,12 @@
 """Statements on attempts: each is one commit together with its order's transition."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
+from swaprail.db.terms import order_terms
 from swaprail.db.transitions import GUARDED_UPDATE, RESULT, TERMINAL_NAMES, Move
 from swaprail.domain.chain import AttemptState, SignedSwap
 
@@ -15,11 +16,12 @@ _SUBMIT = named(
     f"""
 with v as (
     select t.*, null::float8 as due_in, null::json as routing, null::json as failure, 1 as new_attempts,
-        null::numeric as output_amount, false as reconciling, false as hand_over, $14::text as owner,
-        $15::float8 as lease_s
-    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::smallint[], $8::text[], $9::bytea[],
-        $10::bytea[], $11::text[], $12::bigint[], $13::text[])
-        as t(id, expected, fence, next, data, attempt, signature, raw, message_sha256, blockhash, last_valid, venue)
+        null::numeric as output_amount, false as reconciling, false as hand_over, $15::text as owner,
+        $16::float8 as lease_s
+    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::smallint[], $9::text[],
+        $10::bytea[], $11::bytea[], $12::text[], $13::bigint[], $14::text[])
+        as t(id, expected, fence, terms, next, data, attempt, signature, raw, message_sha256, blockhash, last_valid,
+             venue)
 ),
 {GUARDED_UPDATE},
 stored as (
@@ -38,10 +40,10 @@ _SETTLE = named(
 with v as (
     select t.*, null::json as routing, 0 as new_attempts, false as hand_over, null::text as owner,
         null::float8 as lease_s
-    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::numeric[],
-        $10::bool[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::json[])
-        as t(id, expected, fence, next, data, due_in, failure, output_amount, reconciling, signature, state, slot,
-             error, evidence)
+    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::float8[], $9::json[],
+        $10::numeric[], $11::bool[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::json[])
+        as t(id, expected, fence, terms, next, data, due_in, failure, output_amount, reconciling, signature, state,
+             slot, error, evidence)
 ),
 {GUARDED_UPDATE},
 settled as (
@@ -57,10 +59,19 @@ settled as (
 _LIVE = named(
     "live_attempts",
     """
-select order_id, venue, signature, raw, message_sha256, blockhash, last_valid_block_height
-from tx_attempts where order_id = any($1::uuid[]) and state = 'LIVE'
+select a.order_id, a.venue, a.signature, a.raw, a.message_sha256, a.blockhash, a.last_valid_block_height,
+    extract(epoch from o.expires_at - now())::float8 as left_s
+from tx_attempts a join orders o on o.id = a.order_id where a.order_id = any($1::uuid[]) and a.state = 'LIVE'
 """,
 )
+
+
+class LiveAttempt(NamedTuple):
+    """A stored attempt that may still land, and how long its order's time still lasts; None: it has no end."""
+
+    venue: str
+    swap: SignedSwap
+    left_s: float | None
 
 
 class Submission(Move, frozen=True, kw_only=True):
@@ -96,6 +107,7 @@ async def write_submissions(
         [s.order.id for s in batch],
         [s.order.status for s in batch],
         [s.order.fence for s in batch],
+        [order_terms(s.order) for s in batch],
         [s.following for s in batch],
         [s.data for s in batch],
         [s.attempt for s in batch],
@@ -118,6 +130,7 @@ async def write_settlements(database: Database, batch: Sequence[Settlement]) -> 
         [s.order.id for s in batch],
         [s.order.status for s in batch],
         [s.order.fence for s in batch],
+        [order_terms(s.order) for s in batch],
         [s.following for s in batch],
         [s.data for s in batch],
         [s.due_in_s for s in batch],
@@ -132,20 +145,18 @@ async def write_settlements(database: Database, batch: Sequence[Settlement]) -> 
     )
 
 
-async def read_live(database: Database, orders: Sequence[UUID]) -> list[tuple[str, SignedSwap] | None]:
-    """Return of each order the venue and bytes of its live attempt, None where it has none."""
-    rows = await database.fetch(_LIVE, orders)
-    live = {
-        row["order_id"]: (
-            row["venue"],
-            SignedSwap(
-                signature=row["signature"],
-                raw=row["raw"],
-                message_sha256=row["message_sha256"],
-                blockhash=row["blockhash"],
-                last_valid_block_height=row["last_valid_block_height"],
-            ),
-        )
-        for row in rows
-    }
+async def read_live(database: Database, orders: Sequence[UUID]) -> list[LiveAttempt | None]:
+    """Return the live attempt of each order, None where it has none."""
+    live = {row["order_id"]: _live(row) for row in await database.fetch(_LIVE, orders)}
     return [live.get(order) for order in orders]
+
+
+def _live(row: Any) -> LiveAttempt:
+    swap = SignedSwap(
+        signature=row["signature"],
+        raw=row["raw"],
+        message_sha256=row["message_sha256"],
+        blockhash=row["blockhash"],
+        last_valid_block_height=row["last_valid_block_height"],
+    )
+    return LiveAttempt(row["venue"], swap, row["left_s"])

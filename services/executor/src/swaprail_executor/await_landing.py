@@ -24,20 +24,21 @@ type Outcome = Landing | ExpiryProof
 
 async def await_landing(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:
     """Return when the attempt is settled. fresh: these bytes were never sent before."""
-    outcome = await _outcome(desk, order, attempt.swap, fresh=fresh)
+    outcome = await _outcome(desk, order, attempt, fresh=fresh)
     if isinstance(outcome, Landing):
         await settle_landed(desk, order, attempt, outcome)
     else:
         await settle_expired(desk, order, attempt, outcome)
 
 
-async def _outcome(desk: Desk, order: LeasedOrder, swap: SignedSwap, *, fresh: bool) -> Outcome:
+async def _outcome(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> Outcome:
+    swap = attempt.swap
     # The bytes are stored, and all that is done with them here may be done again: another worker may go on at any moment.
     desk.idles(order, True)
     outcome = None if fresh else await _verdict(desk, swap)
     began, marked = time.monotonic(), False
     while outcome is None:
-        await _send(desk, swap)
+        await _send(desk, attempt)
         outcome = await _watch(desk, swap) or await _verdict(desk, swap)
         overdue = time.monotonic() - began > desk.settings.executor_reconciling_after_s
         if outcome is None and overdue and not marked:
@@ -72,9 +73,13 @@ async def _look(desk: Desk, swap: SignedSwap) -> Landing | None:
     return landings.get(swap.signature) if landings else None
 
 
-async def _send(desk: Desk, swap: SignedSwap) -> None:
+async def _send(desk: Desk, attempt: Attempt) -> None:
+    """Send the bytes, while the order's time lasts: what has not left by then must not leave later."""
+    left_s = None if attempt.send_until is None else attempt.send_until - time.monotonic()
+    if left_s is not None and left_s <= 0:
+        return
     with child_span("send"):
-        sent = await _answer("send", _sent(desk, swap))
+        sent = await _answer("send", asyncio.wait_for(_sent(desk, attempt.swap), left_s))
     SENDS.labels("ok" if sent else "unknown").inc()
 
 

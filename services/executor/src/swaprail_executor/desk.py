@@ -14,16 +14,21 @@ from swaprail.ports.chain import Chain, Signer
 from swaprail.ports.venues import SwapBuilder
 from swaprail.runtime.deadline import Deadline
 from swaprail.runtime.order_writer import OrderWriter
-from swaprail_executor.attempts import Settlement, Submission
+from swaprail_executor.attempts import LiveAttempt, Settlement, Submission
 from swaprail_executor.settings import ExecutorSettings
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A stored attempt under way; quoted is what its route promised, in base units; None of a resumed one."""
+    """A stored attempt under way.
+
+    quoted is what its route promised, in base units; None of a resumed one. send_until is when its order's time is over,
+    by time.monotonic: from then on its bytes are not sent, nor sent again; None: that time has no end.
+    """
 
     swap: SignedSwap
     venue: str
     quoted: int | None
+    send_until: float | None = None
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -38,7 +43,7 @@ class Desk(msgspec.Struct, frozen=True):
     submissions: OrderWriter[Submission]
     settlements: OrderWriter[Settlement]
     building: Deadline
-    live_attempt: Callable[[UUID], Awaitable[tuple[str, SignedSwap] | None]]
+    live_attempt: Callable[[UUID], Awaitable[LiveAttempt | None]]
     extended: Callable[[LeasedOrder], None]
     idles: Callable[[LeasedOrder, bool], None]
 

@@ -1,5 +1,6 @@
 """Bring a leased order to its end: build, sign, store, send, land, settle."""
 
+import time
 from datetime import UTC, datetime
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from swaprail.db.transitions import Move
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
+from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, StaleLeaseError, failure
 from swaprail.domain.quotes import read_routing
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.tracing import child_span, span
@@ -49,19 +50,26 @@ async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
     except SwapMismatchError as error:
         await _refuse(desk, order, route.venue, error)
         return
+    except StaleLeaseError:
+        if order.expires_at is None:
+            raise
+        # Its time may be over by the database's clock, which decides on this write as well.
+        await _expire(desk, order)
+        return
     await _land(desk, submitted, attempt, fresh=True)
 
 
 async def _resume(desk: Desk, order: LeasedOrder) -> None:
+    asked = time.monotonic()
     live = await desk.live_attempt(order.id)
     if live is None:
         # Another worker settled it while this one stood still: then this write is refused.
         await desk.moves.write(Move(order, order.status))
         # SUBMITTED without a live attempt cannot be written by any statement of ours.
         raise EngineError(ErrorCode.INTERNAL, "a submitted order has no live attempt")
-    venue, swap = live
     # What was quoted is for a metric alone: an order that was sent is settled whatever its stored route looks like.
-    await _land(desk, order, Attempt(swap, venue, quoted=None), fresh=False)
+    send_until = None if live.left_s is None else asked + live.left_s
+    await _land(desk, order, Attempt(live.swap, live.venue, quoted=None, send_until=send_until), fresh=False)
 
 
 async def _land(desk: Desk, order: LeasedOrder, attempt: Attempt, *, fresh: bool) -> None:

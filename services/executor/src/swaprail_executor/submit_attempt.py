@@ -1,5 +1,6 @@
 """Build one attempt, check its bytes, sign it, store it with SUBMITTED in one commit, and only then let it be sent."""
 
+import time
 from collections.abc import Awaitable
 
 import msgspec
@@ -25,6 +26,7 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
     request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
     with child_span("build swap", venue=route.venue):
         swap = await _in_time(desk, _build_and_sign(desk, order, number, request, route))
+    asked = time.monotonic()
     data = {"venue": route.venue, "attempt": number, "signature": swap.signature}
     moved = await desk.submissions.write(
         Submission(
@@ -37,9 +39,14 @@ async def submit_attempt(desk: Desk, order: LeasedOrder, route: Route) -> tuple[
         ),
     )
     desk.extended(order)
-    attempt = Attempt(swap, route.venue, route.quote.output_amount)
+    attempt = Attempt(swap, route.venue, route.quote.output_amount, _send_until(order, asked, moved.at))
     following = msgspec.structs.replace(order, status=Status.SUBMITTED, seq=moved.seq, attempts=number, at=moved.at)
     return attempt, following
+
+
+def _send_until(order: LeasedOrder, asked: float, database_ms: int) -> float | None:
+    """Return when the order's time is over by the database's clock, which told its time after it was asked."""
+    return None if order.expires_at is None else asked + order.expires_at.timestamp() - database_ms / 1000
 
 
 async def _build_and_sign(

@@ -45,6 +45,7 @@ class ScriptedChain:
     def __init__(self, db: Database) -> None:
         self._db = db
         self.sent: list[bytes] = []
+        self.looks = 0
         self.landed: dict[str, Landing] = {}
         self.lands_after = 1  # sends
         self.error: str | None = None
@@ -65,6 +66,7 @@ class ScriptedChain:
             raise VenueError("unavailable", "the node answered with an error")
 
     async def landings(self, signatures: Sequence[str]) -> dict[str, Landing]:
+        self.looks += 1
         if self.silent:
             raise TimeoutError
         return {s: self.landed[s] for s in signatures if s in self.landed}

@@ -86,6 +86,15 @@ async def test_a_cancelled_order_is_never_sent_when_the_cancel_was_first(bench: 
     assert bench.chain.sent == []
 
 
+async def test_nothing_is_sent_when_the_order_is_not_the_row(bench: Any) -> None:
+    order = await bench.building()
+    await bench.db.fetch("update orders set wallet = 'another' where id = $1", order.id)
+    with pytest.raises(StaleLeaseError):
+        await execute_order(bench.desk, order)
+    assert (await bench.row(order))["status"] == "BUILDING"
+    assert (bench.chain.sent, await bench.attempts(order)) == ([], [])
+
+
 @pytest.mark.parametrize("error", ["slippage_exceeded", "venue_rejected"])
 async def test_the_order_fails_without_moving_funds_when_the_program_refuses(bench: Any, error: str) -> None:
     order = await bench.building()

@@ -65,7 +65,7 @@ class Router:
             limit=settings.router_in_flight,
             stage="routing",
         )
-        self._intake = Intake(leases, self._inflight, interval_s=settings.reconcile_interval_s)
+        self._intake = Intake(leases, self._inflight, takes=Status.ROUTING, interval_s=settings.reconcile_interval_s)
         self._housekeeping = Housekeeping(
             self._database,
             self._publisher,

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 from swaprail.broker.acknowledger import Acknowledger
 from swaprail.broker.connect import AWAY, connect_redis
 from swaprail.broker.observe import observe_stream
-from swaprail.broker.streams import decode_entries
+from swaprail.broker.streams import Received, decode_entries
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
@@ -64,7 +64,7 @@ class StreamKeeper:
         self._claimed_at = self._observed_at = 0.0
         for consumption in consumptions:
             start_at_zero(metrics.RECLAIMED, [consumption.topic], [consumption.group])
-            start_at_zero(metrics.DEAD_LETTERS, [consumption.topic], ["undecodable"])
+            start_at_zero(metrics.DEAD_LETTERS, [consumption.topic], ["undecodable", "version"])
 
     async def start(self) -> None:
         """Try to start now, and go on trying in the background."""
@@ -98,6 +98,11 @@ class StreamKeeper:
     def acknowledge(self, consumption: Consumption[Any], entry_ids: Sequence[bytes]) -> None:
         """Acknowledge entries whose orders were taken; returns at once."""
         self._acknowledger.add(consumption.topic, consumption.group, entry_ids)
+
+    async def set_aside(self, topic: Topic, received: Received[Any]) -> None:
+        """Keep what is no message of ours; to be acknowledged only afterwards."""
+        await self.dead_letter(topic, received.undecodable, "undecodable")
+        await self.dead_letter(topic, received.unknown, "version")
 
     async def dead_letter(self, topic: Topic, raw: list[bytes], reason: str) -> None:
         """Set entries aside that nobody can handle, for a person to look at."""
@@ -159,11 +164,12 @@ class StreamKeeper:
         entries = [(entry_id, fields) for entry_id, fields in claimed if fields]
         if entries:
             metrics.RECLAIMED.labels(topic, group).inc(len(entries))
-            messages, undecodable = decode_entries([fields for _, fields in entries], consumption.message_type)
-            await self.dead_letter(consumption.topic, undecodable, "undecodable")
-            if messages:
-                await consumption.handle(messages)
-            await self._redis.xack(topic, group, *(entry_id for entry_id, _ in entries))
+            ids = [entry_id for entry_id, _ in entries]
+            received = decode_entries([fields for _, fields in entries], ids, consumption.message_type)
+            await self.set_aside(consumption.topic, received)
+            if received.messages:
+                await consumption.handle(received.messages)
+            await self._redis.xack(topic, group, *ids)
         await self._forget_dead_consumers(topic, group)
 
     async def _forget_dead_consumers(self, topic: str, group: str) -> None:

@@ -14,7 +14,7 @@ from faststream.redis.parser import BinaryMessageFormatV1
 
 from swaprail.broker.connect import deadlines
 from swaprail.broker.observe import published_ms
-from swaprail.messages.topics import Group, Topic
+from swaprail.messages.topics import VERSION, Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
@@ -51,29 +51,50 @@ class _Stream(StreamSub[Any]):
 
 
 class Received[Message](NamedTuple):
-    """Entries read together: the messages, the raw entries that are none, and all their ids, to be acknowledged."""
+    """Entries read together: the messages, the raw entries that are none, and all their ids, to be acknowledged.
+
+    unknown: entries of a version that this release does not know.
+    """
 
     messages: list[Message]
     undecodable: list[bytes]
     entry_ids: list[bytes]
+    unknown: list[bytes]
+
+
+class _Versioned(msgspec.Struct):
+    """What every message has, of whatever version."""
+
+    version: int
 
 
 def decode_entries[Message](
-    entries: list[dict[bytes, bytes]], message_type: type[Message]
-) -> tuple[list[Message], list[bytes]]:
-    """Return the messages in raw stream entries, and those entries that cannot be decoded."""
-    messages: list[Message] = []
-    undecodable: list[bytes] = []
+    entries: list[dict[bytes, bytes]], entry_ids: list[bytes], message_type: type[Message]
+) -> Received[Message]:
+    """Return what raw stream entries hold."""
+    received: Received[Message] = Received([], [], entry_ids, [])
     for entry in entries:
-        raw = entry.get(bDATA_KEY, b"")
+        raw, body = entry.get(bDATA_KEY, b""), b""
         try:
             body, _ = BinaryMessageFormatV1.parse(raw)
-            messages.append(msgspec.json.decode(body, type=message_type))
+            message: Any = msgspec.json.decode(body, type=message_type)
         except (msgspec.MsgspecError, ValueError, TypeError):
-            undecodable.append(
-                raw or msgspec.json.encode({k.decode(errors="replace"): len(v) for k, v in entry.items()})
-            )
-    return messages, undecodable
+            whole = raw or msgspec.json.encode({k.decode(errors="replace"): len(v) for k, v in entry.items()})
+            (received.unknown if _is_unknown(body) else received.undecodable).append(whole)
+            continue
+        if message.version == VERSION:
+            received.messages.append(message)
+        else:
+            received.unknown.append(raw)
+    return received
+
+
+def _is_unknown(body: bytes) -> bool:
+    """Tell whether a body that cannot be decoded says that it is of another version."""
+    try:
+        return msgspec.json.decode(body, type=_Versioned).version != VERSION
+    except msgspec.MsgspecError:
+        return False
 
 
 def subscribe[Message](
@@ -122,12 +143,12 @@ async def _deliver[Message](
     if not subscriber.running:
         return
     with subscriber.lock:  # stopping waits for it
-        messages, undecodable = decode_entries(raw["data"], message_type)
+        received = decode_entries(raw["data"], raw["message_ids"], message_type)
         now, waited = time.time(), metrics.MESSAGE_WAIT.labels(topic)
         for entry_id in raw["message_ids"]:
             waited.observe(max(0.0, now - published_ms(entry_id) / 1000))
         try:
-            await handle(Received(messages, undecodable, raw["message_ids"]))
+            await handle(received)
         except Exception:
             metrics.OPERATIONAL_ERRORS.labels("unexpected").inc()
-            log.exception("entries not taken; they will be claimed", topic=topic, entries=len(messages))
+            log.exception("entries not taken; they will be claimed", topic=topic, entries=len(received.messages))

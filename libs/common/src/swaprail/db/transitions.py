@@ -1,4 +1,4 @@
-"""The guarded write: a status changes only if the order still has the expected status and the caller's fence."""
+"""The guarded write: a status changes only if the order is what the caller acts on, with its status and its fence."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,6 +7,7 @@ import msgspec
 
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
+from swaprail.db.terms import ROW_TERMS, order_terms
 from swaprail.domain.lifecycle import TERMINAL, Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.messages.topics import HANDOVER_S
@@ -37,10 +38,11 @@ class Moved(msgspec.Struct, frozen=True):
     fence: int
 
 
-# The part that every guarded write shares. v gives id, expected, fence, next, data, due_in, lease_s (None: leave the
-# lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the orders
-# that still match; told writes their events.
-GUARDED_UPDATE = """
+# The part that every guarded write shares. v gives id, expected, fence, terms, next, data, due_in, lease_s (None: leave
+# the lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the
+# orders that still match; told writes their events. Whether an order's time is over is for the database's clock to say:
+# nothing is submitted from then on, and nothing expires before.
+GUARDED_UPDATE = f"""
 up as (
     update orders o set
         status = v.next, seq = o.seq + (v.next <> v.expected)::int,
@@ -53,14 +55,17 @@ up as (
         output_amount = coalesce(v.output_amount, o.output_amount),
         reconciling_since = case when v.reconciling then coalesce(o.reconciling_since, now()) end,
         closed_at = case when v.next = any($1::text[]) then now() end
-    from v where o.id = v.id and o.status = v.expected and o.fence = v.fence
+    from v where o.id = v.id and o.status = v.expected and o.fence = v.fence and o.closed_at is null
+        and (v.next = v.expected or v.next not in ('SUBMITTED', 'EXPIRED')
+            or (v.next = 'EXPIRED') = coalesce(o.expires_at <= now(), false))
+        and {ROW_TERMS} = v.terms
     returning o.id, o.seq, o.fence, o.status, v.expected, v.data, v.fence as held
 ),
 told as (
     insert into order_events (order_id, seq, status, data)
     select id, seq, status, data from up where status <> expected
 )
-"""
+"""  # noqa: S608 - constants only
 RESULT = "select id, held, seq, fence, floor(extract(epoch from now()) * 1000)::bigint as at from up"
 TERMINAL_NAMES = [str(status) for status in TERMINAL]
 
@@ -68,10 +73,10 @@ _MOVE = named(
     "move",
     f"""
 with v as (
-    select t.*, case when hand_over then 'message' end as owner, case when hand_over then $11::float8 end as lease_s,
+    select t.*, case when hand_over then 'message' end as owner, case when hand_over then $12::float8 end as lease_s,
         0 as new_attempts, null::numeric as output_amount, false as reconciling
-    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::json[], $7::float8[], $8::json[], $9::json[],
-        $10::bool[]) as t(id, expected, fence, next, data, due_in, routing, failure, hand_over)
+    from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::float8[], $9::json[],
+        $10::json[], $11::bool[]) as t(id, expected, fence, terms, next, data, due_in, routing, failure, hand_over)
 ),
 {GUARDED_UPDATE}
 {RESULT}
@@ -90,6 +95,7 @@ async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any
         [m.order.id for m in moves],
         [m.order.status for m in moves],
         [m.order.fence for m in moves],
+        [order_terms(m.order) for m in moves],
         [m.following for m in moves],
         [m.data for m in moves],
         [m.due_in_s for m in moves],

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from swaprail.domain.errors import CATALOGUE, ErrorCode
 from swaprail.domain.lifecycle import Status
@@ -12,6 +14,12 @@ from swaprail.domain.lifecycle import Status
 DEFAULT_SLIPPAGE_BPS = 50
 # No lease and no pause is longer, by any setting: what is held until later was written by a clock that has jumped since.
 LONGEST_WAIT_S = 60.0
+
+# What the columns of the table can hold: an order that comes from outside and does not fit is none.
+Count = Annotated[int, Meta(ge=0, le=2**15 - 2)]
+Number = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Fence = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class FundsMoved(StrEnum):
@@ -77,16 +85,16 @@ class LeasedOrder(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     account: str
     wallet: str
     status: Status
-    seq: int
-    fence: int
+    seq: Number
+    fence: Fence
     input_mint: str
     output_mint: str
     input_amount: int
     slippage_bps: int
     min_output_amount: int | None
-    queued_at: datetime
-    expires_at: datetime | None = None
-    attempts: int = 0
+    queued_at: Moment
+    expires_at: Moment | None = None
+    attempts: Count = 0
     routing: msgspec.Raw = msgspec.Raw(b"null")
     trace: str | None = None
     at: int | None = None

@@ -1,13 +1,15 @@
 """What travels over the topics (Redis streams). One message carries many orders."""
 
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from swaprail.domain.orders import LeasedOrder
 
-VERSION = 1
+VERSION = 1  # the only one that is read
 MAX_ORDERS_PER_MESSAGE = 64
 # How long a message holds the lease of its orders; a lost message costs so much.
 HANDOVER_S = 1.0
@@ -43,14 +45,14 @@ class HandedOver(msgspec.Struct, frozen=True, rename="camel"):
 class OrdersAccepted(msgspec.Struct, frozen=True, rename="camel"):
     """Orders stored and queued, in ROUTING: route them."""
 
-    orders: list[HandedOver]
+    orders: Annotated[list[HandedOver], Meta(max_length=MAX_ORDERS_PER_MESSAGE)]
     version: int = VERSION
 
 
 class OrdersRouted(msgspec.Struct, frozen=True, rename="camel"):
     """Orders with a stored route, in BUILDING: execute them."""
 
-    orders: list[HandedOver]
+    orders: Annotated[list[HandedOver], Meta(max_length=MAX_ORDERS_PER_MESSAGE)]
     version: int = VERSION
 
 
@@ -70,7 +72,7 @@ class OrderEvent(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"
 class OrderEvents(msgspec.Struct, frozen=True, rename="camel"):
     """Steps committed together, in the order of the commit."""
 
-    events: list[OrderEvent]
+    events: Annotated[list[OrderEvent], Meta(max_length=MAX_ORDERS_PER_MESSAGE)]
     version: int = VERSION
 
 

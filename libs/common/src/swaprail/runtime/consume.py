@@ -21,7 +21,7 @@ def consume(
         intake.take(process_spans(consumption.topic, items) if tracing.enabled() else items)
 
     async def handle(received: Received[Any]) -> None:
-        await keeper.dead_letter(consumption.topic, received.undecodable, "undecodable")
+        await keeper.set_aside(consumption.topic, received)
         await take(received.messages)
         keeper.acknowledge(consumption, received.entry_ids)
         # Nothing is held any more: not reading on is what makes lag grow where work outruns this process.

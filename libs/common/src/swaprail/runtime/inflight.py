@@ -75,19 +75,20 @@ class InFlight:
         """Begin to renew leases."""
         self._renewer = asyncio.create_task(self._renew_forever(), name=f"{self.stage} leases")
 
-    def take(self, orders: Sequence[LeasedOrder], *, lease_s: float) -> None:
+    def take(self, orders: Sequence[LeasedOrder], *, lease_s: float, scanned: bool = False) -> None:
         """Work on orders whose leases last so many seconds from now.
 
-        An order that is here already under an older fence was leased anew: its old task is stale.
+        A scan has read the rows and leased them anew: older work on them here is stale. A message, which anybody may
+        have written, ends no work under way.
         """
         renew_at = time.monotonic() + lease_s * RENEW_AFTER
         loop = asyncio.get_running_loop()
         for order in orders:
-            stale = self._orders.get(order.id)
-            if stale is not None:
-                if stale.order.fence >= order.fence:
+            held = self._orders.get(order.id)
+            if held is not None:
+                if not scanned:
                     continue
-                stale.task.cancel()
+                held.task.cancel()
             # Run at once until it waits: an order that waits for nothing costs no turn of the loop.
             task = asyncio.Task(self._run(order), loop=loop, eager_start=True)
             if not task.done():
@@ -159,7 +160,7 @@ class InFlight:
             log.exception("order left to its lease", order_id=str(order.id), trace=order.trace)
         finally:
             held = self._orders.get(order.id)
-            if held is not None and held.order.fence == order.fence:
+            if held is not None and held.task is asyncio.current_task():
                 del self._orders[order.id]
                 self._idle.pop(order.id, None)
             self._gauge.set(len(self._orders))

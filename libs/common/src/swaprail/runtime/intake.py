@@ -3,8 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 
 from swaprail.db.leases import Leases
+from swaprail.domain.lifecycle import Status
 from swaprail.messages.topics import HANDOVER_S, HandedOver
 from swaprail.runtime.inflight import InFlight
 from swaprail.telemetry import metrics
@@ -18,13 +20,15 @@ BUSY_PAUSE_S = 0.1
 class Intake:
     """Takes orders up to the free places and starts work on them."""
 
-    def __init__(self, leases: Leases, inflight: InFlight, *, interval_s: float) -> None:
+    def __init__(self, leases: Leases, inflight: InFlight, *, takes: Status, interval_s: float) -> None:
+        """Of messages take orders in the status `takes` alone; scan for those that the leases are for."""
+        self._takes = takes
         self._leases = leases
         self._inflight = inflight
         self._interval_s = interval_s
         self._scanner: asyncio.Task[None] | None = None
         self._pass: asyncio.Task[int | None] | None = None
-        start_at_zero(metrics.HANDED_OVER, [inflight.stage], ["late", "full"])
+        start_at_zero(metrics.HANDED_OVER, [inflight.stage], ["foreign", "late", "full"])
         start_at_zero(metrics.RECONCILED, leases.statuses)
 
     def start(self) -> None:
@@ -43,13 +47,17 @@ class Intake:
     def take(self, handed_over: Sequence[HandedOver]) -> None:
         """Work on the orders of messages: they bring their leases along.
 
-        What comes too late, or finds no free place, is left to the scans, here or of another replica.
+        Anybody may have written a message. Nothing of it is believed: whatever work on it comes to is written only if
+        the table holds that very order. What is in no status to be handed over, comes too late, or finds no free place,
+        is left to the scans, here or of another replica.
         """
-        now = time.time() * 1000
-        fresh = [item.order for item in handed_over if item.until > now]
+        now, dropped = time.time() * 1000, partial(metrics.HANDED_OVER.labels, self._inflight.stage)
+        own = [item for item in handed_over if item.order.status is self._takes]
+        fresh = [item.order for item in own if item.until > now]
         taken = fresh[: self._inflight.free]
-        metrics.HANDED_OVER.labels(self._inflight.stage, "late").inc(len(handed_over) - len(fresh))
-        metrics.HANDED_OVER.labels(self._inflight.stage, "full").inc(len(fresh) - len(taken))
+        dropped("foreign").inc(len(handed_over) - len(own))
+        dropped("late").inc(len(own) - len(fresh))
+        dropped("full").inc(len(fresh) - len(taken))
         self._inflight.take(taken, lease_s=HANDOVER_S)
 
     async def wait_free(self) -> None:
@@ -66,7 +74,7 @@ class Intake:
             return 0
         for order in orders:
             metrics.RECONCILED.labels(order.status).inc()
-        self._inflight.take(orders, lease_s=self._leases.lease_s)
+        self._inflight.take(orders, lease_s=self._leases.lease_s, scanned=True)
         return len(orders)
 
     async def _scan_forever(self) -> None:

@@ -1,0 +1,119 @@
+"""When an order's time is over, by the database's clock: nothing is submitted, sent, or sent again; nothing ends sooner."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+import pytest
+
+import swaprail_executor.execute_order
+from swaprail.domain.chain import Commitment, Landing
+from swaprail.domain.orders import StaleLeaseError
+from swaprail.testing.conditions import until
+from swaprail_executor.execute_order import execute_order
+
+
+def in_s(seconds: float) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, ahead_s: float) -> None:
+    """Let the executor's clock be wrong."""
+
+    class Wrong(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(seconds=ahead_s)
+
+    monkeypatch.setattr(swaprail_executor.execute_order, "datetime", Wrong)
+
+
+async def test_the_order_expires_unsent_when_the_executors_clock_is_behind(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(monkeypatch, -5)
+    order = await bench.building(expires_at=in_s(-1))
+    await execute_order(bench.desk, order)
+    assert (await bench.row(order))["status"] == "EXPIRED"
+    assert (bench.chain.sent, await bench.attempts(order)) == ([], [])
+
+
+async def test_the_order_is_left_to_its_lease_when_the_executors_clock_is_ahead(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_clock(monkeypatch, 5)
+    order = await bench.building(expires_at=in_s(3))
+    with pytest.raises(StaleLeaseError):
+        await execute_order(bench.desk, order)
+    assert (await bench.row(order))["status"] == "BUILDING"
+
+
+async def test_nothing_is_sent_when_the_time_ran_out_while_the_attempt_was_stored(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await bench.building(expires_at=in_s(0.3))
+    write = bench.desk.submissions.write
+
+    async def late(submission: Any) -> Any:
+        moved = await write(submission)
+        await until(lambda: datetime.now(UTC) > order.expires_at)
+        return moved
+
+    monkeypatch.setattr(bench.desk.submissions, "write", late)
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bench.chain.looks > 3)
+    (attempt,) = await bench.attempts(order)
+    bench.chain.expire(attempt["signature"])
+    await asyncio.wait_for(task, 5)
+    assert (await bench.row(order))["status"] == "EXPIRED"
+    assert bench.chain.sent == []
+
+
+async def test_the_bytes_are_not_sent_again_when_the_time_is_over(bench: Any) -> None:
+    order = await bench.building(expires_at=in_s(0.3))
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: len(bench.chain.sent) > 1 and datetime.now(UTC) > order.expires_at)
+    sent, looks = len(bench.chain.sent), bench.chain.looks
+    await until(lambda: bench.chain.looks > looks + 5)
+    assert len(bench.chain.sent) == sent
+    # What was sent in time may land later, and then it has.
+    (attempt,) = await bench.attempts(order)
+    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
+    await asyncio.wait_for(task, 5)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
+async def test_a_resumed_order_is_not_sent_again_when_its_time_is_over(bench: Any) -> None:
+    order = await bench.building(expires_at=in_s(60))
+    await bench.die_after_sending(order)
+    sent = len(bench.chain.sent)
+    await bench.db.fetch("update orders set expires_at = now() where id = $1", order.id)
+    task = asyncio.create_task(execute_order(bench.desk, await bench.lease(order.id, "next")))
+    looks = bench.chain.looks
+    await until(lambda: bench.chain.looks > looks + 5)
+    (attempt,) = await bench.attempts(order)
+    bench.chain.expire(attempt["signature"])
+    await asyncio.wait_for(task, 5)
+    assert (await bench.row(order))["status"] == "EXPIRED"
+    assert len(bench.chain.sent) == sent
+
+
+async def test_a_send_is_given_up_when_the_time_runs_out_in_it(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = await bench.building(expires_at=in_s(0.3))
+    given_up: list[datetime] = []
+
+    async def stuck(raw: bytes) -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            given_up.append(datetime.now(UTC))
+
+    monkeypatch.setattr(bench.chain, "send", stuck)
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(given_up))
+    assert given_up[0] < order.expires_at + timedelta(seconds=0.2)
+    (attempt,) = await bench.attempts(order)
+    bench.chain.expire(attempt["signature"])
+    await asyncio.wait_for(task, 5)
+    assert len(given_up) == 1
