@@ -87,15 +87,21 @@ def _messages() -> list[Json]:
             rate("swaprail_websocket_dropped_total", "reason"),
         ),
         graph(
-            "Gaps filled",
-            "Orders a second that were read from the table because a step was missing.",
+            "Read when named",
+            "Orders a second that were read from the table because orders.events named them.",
             "ops",
-            named("orders", rate("swaprail_websocket_gap_fills_total")),
+            named("orders", rate("swaprail_websocket_named_total")),
         ),
         graph(
             "Found by comparing",
-            "Steps a second that the topic had not told. Many: publishing or reading orders.events fails.",
+            "Steps a second of which the topic had not told. Many: publishing or reading orders.events fails.",
             "ops",
             named("steps", rate("swaprail_websocket_compared_total")),
+        ),
+        graph(
+            "Undone",
+            "Orders a second whose followers had to restart: the database lost steps that were told. After a failover only.",
+            "ops",
+            named("orders", rate("swaprail_websocket_undone_total")),
         ),
     ]

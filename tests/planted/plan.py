@@ -64,12 +64,11 @@ PLAN = (
     ),
     Bug(
         "06_publish_before_commit",
-        "Clients are shown, and workers are handed, a step that never happened.",
+        "Workers are handed, and the engine's log and topics tell of, a step that never happened.",
         (
             f"{_COMMON}/test_transitions.py::test_nobody_is_told_when_the_commit_fails",
             f"{_COMMON}/test_transitions.py::test_a_stale_worker_writes_nothing_when_another_holds_the_fence",
         ),
-        simulated="I7",
     ),
     Bug(
         "07_group_from_the_end",
@@ -78,8 +77,11 @@ PLAN = (
     ),
     Bug(
         "08_no_gap_filling",
-        "A subscriber waits for a step that the topic lost.",
-        (f"{_NOTIFIER}/test_hub.py::test_hub_asks_for_the_table_when_a_step_is_missing",),
+        "A subscriber is told of a step only when the comparison comes by.",
+        (
+            f"{_NOTIFIER}/test_hub.py::test_hub_asks_for_the_table_when_an_event_names_a_followed_order",
+            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
+        ),
     ),
     Bug(
         "09_key_of_another_request",
@@ -104,5 +106,22 @@ PLAN = (
         "12_log_the_key",
         "Whoever reads the logs can trade.",
         ("tests/security/test_canary.py::test_no_secret_leaves_the_engine_whatever_goes_wrong",),
+    ),
+    Bug(
+        "40_event_believed",
+        "Whoever writes to Redis tells sockets of steps that never were, and hides the true ones.",
+        (
+            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
+            f"{_NOTIFIER}/test_hub.py::test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_lost_repeated_or_forged",
+        ),
+        simulated="I7",
+    ),
+    Bug(
+        "41_event_names_the_wallet",
+        "Whoever writes to Redis lets one account follow another's orders.",
+        (
+            f"{_NOTIFIER}/test_forged_events.py::test_another_accounts_order_is_not_told_when_an_event_gives_it_to_a_followed_wallet",
+            f"{_NOTIFIER}/test_hub.py::test_order_has_the_tables_account_when_an_event_gives_another",
+        ),
     ),
 )

@@ -2,13 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import TERMINAL, Status, is_legal_history
 from swaprail_api.schemas.orders import OrderView
 from tests.simulation.chain import Transaction, VirtualChain
 from tests.simulation.clients import Traders
+from tests.simulation.clock import milliseconds
 from tests.simulation.tables import Row, Tables, holds_the_order
 from tests.simulation.topics import Topics
 
@@ -99,11 +105,20 @@ def _keys(tables: Tables, traders: Traders) -> Iterator[str]:
 
 def _subscribers(tables: Tables, traders: Traders) -> Iterator[str]:
     for subscriber in traders.subscribers:
-        order = tables.orders.get(subscriber.order_id)
-        if order is None:
-            continue
-        if subscriber.seqs != list(range(1, order["seq"] + 1)):
-            yield f"I7 {subscriber.order_id} told {subscriber.seqs} of 1..{order['seq']}"
-        steps = [event["status"] for event in tables.events[subscriber.order_id]]
-        if subscriber.statuses != steps:
-            yield f"I7 {subscriber.order_id} told {subscriber.statuses}, not {steps}"
+        stored = [_stored(event) for event in tables.events.get(subscriber.order_id, ())]
+        if stored and subscriber.messages != stored:
+            told, step = next(pair for pair in zip_longest(subscriber.messages, stored) if pair[0] != pair[1])
+            yield f"I7 {subscriber.order_id} was told {told}, not {step}"
+
+
+def _stored(event: Row) -> dict[str, Any]:
+    """Return what a subscriber is to be told of a step."""
+    at = datetime.fromtimestamp(milliseconds(event["at"]) / 1000, UTC)
+    return {
+        "type": "status",
+        "orderId": str(event["order_id"]),
+        "seq": event["seq"],
+        "status": str(event["status"]),
+        "timestamp": at.isoformat().replace("+00:00", "Z"),
+        "data": msgspec.json.decode(event["data"]),
+    }

@@ -22,6 +22,7 @@ from swaprail_api.store.intake_row import intake_row
 from swaprail_api.store.starts import StartRow, StartStore
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
 from swaprail_notifier.history import History
+from swaprail_notifier.order_log import Told
 from swaprail_router.housekeeping import Housekeeping
 from tests.simulation.both import Both
 
@@ -174,10 +175,11 @@ async def housekeep(engine: Engine, given: Any) -> None:
 
 async def read(engine: Engine, rows: Any) -> None:
     """Read what notifiers and executors read."""
-    ids = [engine.id_of(n) for n, _ in rows]
+    ids = [engine.id_of(n) for n, _, _ in rows]
     await read_live(engine.database, ids)
     await engine.history.orders(ids)
-    await engine.history.news(list({engine.id_of(n): seq for n, seq in rows}.items()))
+    told = {engine.id_of(n): Told(engine.id_of(n), seq, status if seq else "") for n, seq, status in rows}
+    await engine.history.news(list(told.values()))
 
 
 async def age(engine: Engine, seconds: Any) -> None:
@@ -229,7 +231,7 @@ _CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
         ),
     ),
     (housekeep, st.booleans()),
-    (read, _some(_number, st.integers(0, 4))),
+    (read, _some(_number, st.integers(0, 4), st.sampled_from(("PENDING", "ROUTING", "BUILDING")))),
     (age, st.sampled_from((3.0, 700_000.0, -3_600.0))),  # the last: the clock is set back
 ]
 operations = st.lists(st.one_of(*(st.tuples(st.just(run), its) for run, its in _CHOICES)), min_size=8, max_size=20)

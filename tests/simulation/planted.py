@@ -1,6 +1,6 @@
 """Bugs that people make, planted one at a time into the engine or its store: the simulation has to find each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,18 +10,18 @@ import swaprail.db.transitions
 import swaprail_api.store.intake
 import swaprail_api.store.starts
 import swaprail_executor.execute_order
-from swaprail.db.transitions import Moved
 from swaprail.domain.chain import Commitment, ExpiryProof, Finality, NodeProof
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Routing
-from swaprail.runtime.order_writer import OrderWriter
+from swaprail.messages.topics import OrderEvent
 from swaprail_api.store.intake import IntakeStore
 from swaprail_executor.desk import Attempt
 from swaprail_executor.nodes import UNANSWERED, Nodes
 from swaprail_executor.settle_attempt import settle_expired
 from swaprail_executor.submit_attempt import submit_attempt
 from swaprail_notifier.comparison import Comparison
-from tests.simulation.clock import VirtualTime
+from swaprail_notifier.hub import Hub
+from swaprail_notifier.order_log import Step
 from tests.simulation.nodes import SKIPPED, VirtualNode
 from tests.simulation.statements import moves
 
@@ -68,14 +68,14 @@ def _processed_height(patch: Patch) -> None:
     patch(VirtualNode, "finality", finality)
 
 
-def _publish_before_commit(patch: Patch) -> None:
-    async def write(self: OrderWriter[Any], rows: Sequence[Any]) -> list[Moved | None]:
-        at = int(VirtualTime.time() * 1000)
-        self._tell(rows, [Moved(m.order.seq + 1, at, m.order.fence) for m in rows])
-        found = {row["id"]: Moved(row["seq"], row["at"], row["fence"]) for row in await self._write(rows)}
-        return [found.get(move.order.id) for move in rows]
+def _events_believed(patch: Patch) -> None:
+    real = Hub.take
 
-    patch(OrderWriter, "_write_batch", write)
+    def take(self: Hub, event: OrderEvent) -> None:
+        self.merge(event.order_id, [Step(event.seq, event.status, event.at, bytes(event.data))])
+        real(self, event)
+
+    patch(Hub, "take", take)
 
 
 def _endless_hand_over(patch: Patch) -> None:
@@ -134,9 +134,9 @@ def _settle_processed(patch: Patch) -> None:
 
 def _no_comparison(patch: Patch) -> None:
     async def nothing(_: Comparison) -> None:
-        """Fill nothing."""
+        """Read nothing."""
 
-    patch(Comparison, "fill", nothing)
+    patch(Comparison, "read_named", nothing)
     patch(Comparison, "compare", nothing)
 
 
@@ -164,7 +164,7 @@ BUGS = (
     Bug("send before commit", _send_before_commit, ("I4",)),
     Bug("null status trusted", _trust_null_status, ("I2", "I3", "I5")),
     Bug("expiry by processed height", _processed_height, ("I2", "I3", "I5")),
-    Bug("published before commit", _publish_before_commit, ("I7",)),
+    Bug("an event is believed", _events_believed, ("I7",)),
     Bug("hand-over never lapses", _endless_hand_over, ("I9",)),
     Bug("signed again on resume", _sign_again_on_resume, ("I4",)),
     Bug("proof by one node of two", _one_node_is_enough, ("I2", "I3", "I5")),

@@ -41,6 +41,10 @@ class Connection:
         if not self.closed.done():
             self.closed.set_result(None)
 
+    def restart(self) -> None:
+        """End the connection: what was told does not hold."""
+        self.cut()
+
     def _arrive(self, data: bytes) -> None:
         if self.closed.done():
             return
@@ -53,8 +57,7 @@ class Subscriber:
 
     def __init__(self, order_id: UUID, loop: VirtualLoop, rng: Random, network: Network) -> None:
         self.order_id = order_id
-        self.seqs: list[int] = []
-        self.statuses: list[str] = []
+        self.messages: list[dict[str, Any]] = []
         self.connection: Connection | None = None
         self.task: asyncio.Task[None] | None = None
         self.ended = loop.create_future()
@@ -64,8 +67,7 @@ class Subscriber:
 
     def take(self, message: dict[str, Any]) -> None:
         """Note a step."""
-        self.seqs.append(message["seq"])
-        self.statuses.append(message["status"])
+        self.messages.append(message)
         if Status(message["status"]) in TERMINAL:
             if not self.ended.done():
                 self.ended.set_result(None)
@@ -86,7 +88,7 @@ class Subscriber:
             raise UnreachableError
         connection = self.connection = Connection(self._loop, self._rng, self)
         notifier.process.on_kill.append(connection.cut)
-        after = self.seqs[-1] if self.seqs else 0
+        after = self.messages[-1]["seq"] if self.messages else 0
         try:
             subscription = await self._network.ask_one(notifier, lambda n: self._subscribe(n, after, connection))
             await asyncio.wait((connection.closed, self.ended), return_when=asyncio.FIRST_COMPLETED)

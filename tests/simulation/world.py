@@ -12,6 +12,7 @@ from tests.simulation.chain import VirtualChain
 from tests.simulation.clients import Traders
 from tests.simulation.clock import Current
 from tests.simulation.database import Server
+from tests.simulation.forgery import forge_events
 from tests.simulation.judge import is_over, judge
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.network import Network
@@ -104,7 +105,10 @@ class World:
         # Longer than a blockhash lives, in half of the seeds: what lies about an expiry does so in the storm.
         ends = self.loop.now + 3 + self.rng.random() * self.rng.choice((8, 20))
         pause = self.rng.choice((0.3, 1.0, 3.0))
-        blows = (self._crash, self._stop, self._lose_database, self._lose_redis, self._flush, self._cut, self._replace)
+        blows = (
+            self._crash, self._stop, self._lose_database, self._lose_redis, self._flush, self._forge, self._cut,
+            self._replace,
+        )  # fmt: skip
         while self.loop.now < ends:
             await asyncio.sleep(min(self.rng.random() * 2 * pause, ends - self.loop.now))
             self.rng.choice(blows)()
@@ -135,6 +139,10 @@ class World:
     def _flush(self) -> None:
         if self.weather.chance(0.5, "flushall"):
             self.topics.flush()
+
+    def _forge(self) -> None:
+        if self.weather.chance(0.7, "events forged"):
+            forge_events(self.topics.publish, self.rng, self.server.tables)
 
     def _cut(self) -> None:
         for subscriber in self.traders.subscribers:

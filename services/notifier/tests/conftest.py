@@ -34,7 +34,7 @@ with o as (
         output_decimals, input_amount, slippage_bps, status, seq, queued_at)
     values ($1, $2, $3, 'm1', 'm2', 'SOL', 'USDC', 9, 6, 1, 50, 'PENDING', 1, now()) returning id
 )
-insert into order_events (order_id, seq, status, data) select id, 1, 'PENDING', '{}' from o
+insert into order_events (order_id, seq, status, data) select id, 1, 'PENDING', $4::text::json from o
 returning floor(extract(epoch from at) * 1000)::bigint
 """
 _MOVE = """
@@ -44,6 +44,12 @@ with o as (
 )
 insert into order_events (order_id, seq, status, data) select id, seq, $2, $3::text::json from o
 returning floor(extract(epoch from at) * 1000)::bigint
+"""
+_UNDO = """
+with lost as (delete from order_events where (order_id, seq) in (select id, seq from orders where id = $1))
+update orders o set seq = seq - 1, closed_at = null,
+    status = (select status from order_events e where e.order_id = o.id and e.seq = o.seq - 1)
+where id = $1
 """
 
 
@@ -72,9 +78,14 @@ class Engine:
     async def execute(self, sql: str, *args: object) -> None:
         await self._connection.execute(sql, *args)
 
-    async def post(self, *, wallet: str = "w1", account: str = "local", tell: bool = True) -> OrderEvent:
+    async def fetch(self, sql: str, *args: object) -> list[Any]:
+        return list(await self._connection.fetch(sql, *args))
+
+    async def post(
+        self, *, wallet: str = "w1", account: str = "local", tell: bool = True, data: str = "{}"
+    ) -> OrderEvent:
         order_id = UUID(bytes=uuid_utils.uuid7().bytes)
-        at = await self._connection.fetchval(_NEW, order_id, account, wallet)
+        at = await self._connection.fetchval(_NEW, order_id, account, wallet, data)
         event = OrderEvent(order_id, 1, "PENDING", at, account, wallet)
         if tell:
             await self.tell(event)
@@ -88,6 +99,10 @@ class Engine:
         if tell:
             await self.tell(event)
         return event
+
+    async def undo(self, last: OrderEvent) -> None:
+        """Lose the latest step, as a failover to a standby that lagged does."""
+        await self._connection.execute(_UNDO, last.order_id)
 
     async def run(self, last: OrderEvent, *, tell: bool = True, until: int = 5) -> list[OrderEvent]:
         events = [last]

@@ -40,14 +40,13 @@ async def test_slow_client_is_closed_and_others_are_not_delayed_when_it_does_not
     good = await running.connect("/ws/wallets/w1")
     slow = await stalled(running, "/ws/wallets/w1")
     await running.until(lambda: running.notifier.connections == 2)
-    filler = msgspec.Raw(msgspec.json.encode({"padding": "x" * BULK}))
+    filler = msgspec.json.encode({"padding": "x" * BULK}).decode()
     sent, before = 0, slow_closes()
     deadline = time.monotonic() + 20
     try:
         while running.notifier.connections == 2:
             assert time.monotonic() < deadline, "the slow client was not closed"
-            event = await engine.post(tell=False)
-            await engine.tell(msgspec.structs.replace(event, data=filler))
+            await engine.post(data=filler)
             sent += 1
             began = time.monotonic()
             await good.read(sent)

@@ -40,7 +40,8 @@ class Transport:
 
 def open_outlet(turn_end: TurnEnd | None = None) -> tuple[Outlet, Transport, list[bool]]:
     transport, slow = Transport(), list[bool]()
-    outlet = Outlet(cast("Any", transport), turn_end or TurnEnd(), MOST_BYTES, MOST_MESSAGES, lambda: slow.append(True))
+    end: Any = lambda: slow.append(True)  # noqa: E731
+    outlet = Outlet(cast("Any", transport), turn_end or TurnEnd(), MOST_BYTES, MOST_MESSAGES, end, lambda: None)
     outlet.open()
     return outlet, transport, slow
 

@@ -8,6 +8,9 @@ from tests.simulation.clock import milliseconds
 from tests.simulation.statements.registry import statement
 from tests.simulation.tables import Row, Tables
 
+_NO_ORDER: Row = {"account": None, "wallet": None, "seq": 0, "status": ""}
+_NO_STEP: Row = dict.fromkeys(("seq", "status", "data", "at"))
+
 
 @statement("expire_waiting")
 def expire_waiting(t: Tables, now: datetime, limit: int) -> list[Row]:
@@ -47,15 +50,18 @@ def order_steps(t: Tables, now: datetime, ids: Sequence[UUID]) -> list[Row]:
 
 
 @statement("order_news")
-def order_news(t: Tables, now: datetime, ids: Sequence[UUID], seqs: Sequence[int]) -> list[Row]:
-    """Read later steps."""
-    return [
-        {"id": order_id, **_step(event)}
-        for order_id, seq in sorted(zip(ids, seqs, strict=True))
-        if order_id in t.orders and t.orders[order_id]["seq"] > seq
-        for event in t.events[order_id]
-        if event["seq"] > seq
-    ]
+def order_news(
+    t: Tables, now: datetime, ids: Sequence[UUID], seqs: Sequence[int], statuses: Sequence[str]
+) -> list[Row]:
+    """Read later steps with the last one told; one row without a step where the order is not as far as told."""
+    rows: list[Row] = []
+    for order_id, seq, status in sorted(zip(ids, seqs, statuses, strict=True)):
+        order = t.orders.get(order_id, _NO_ORDER)
+        if (order["seq"], order["status"]) != (seq, status):
+            steps = [_step(e) for e in t.events.get(order_id, ()) if e["seq"] >= seq and order["seq"] > seq]
+            known = {"id": order_id, "account": order["account"], "wallet": order["wallet"]}
+            rows += [known | step for step in steps or [_NO_STEP]]
+    return rows
 
 
 def _step(event: Row) -> Row:

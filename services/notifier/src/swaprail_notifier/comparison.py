@@ -1,15 +1,15 @@
-"""Keeps the hub equal to the table: fills gaps at once, and compares everything followed once a second."""
+"""Keeps the hub equal to the table: reads what events name at once, and compares everything followed once a second."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
 from itertools import batched
-from uuid import UUID
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier import metrics
 from swaprail_notifier.history import BornOrders, History
 from swaprail_notifier.hub import Hub
+from swaprail_notifier.order_log import Told
 from swaprail_notifier.turns import Turns
 from swaprail_notifier.wallet_log import WalletLog
 
@@ -21,22 +21,22 @@ DEEP_EVERY = 30
 
 
 class Comparison:
-    """Nothing that followers get depends on the topic, because of this."""
+    """All that followers get comes from the table through this; the topic only makes it soon."""
 
     def __init__(self, hub: Hub, history: History, *, interval_s: float) -> None:
         self._hub = hub
         self._history = history
         self._interval_s = interval_s
-        self._gap = asyncio.Event()
+        self._named = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._rounds_until_deep = DEEP_EVERY
         self._works = True
-        hub.on_gap = self._gap.set
+        hub.on_named = self._named.set
 
     async def start(self) -> None:
-        """Begin to compare and to fill gaps."""
+        """Begin to read and to compare."""
         self._tasks = [
-            asyncio.create_task(self._fill_forever(), name="gap filler"),
+            asyncio.create_task(self._read_forever(), name="reader of named orders"),
             asyncio.create_task(self._compare_forever(), name="comparison"),
         ]
 
@@ -51,12 +51,11 @@ class Comparison:
         if not self._works or any(task.done() for task in self._tasks):
             raise EngineError(ErrorCode.UNAVAILABLE, "followed orders cannot be compared with the table")
 
-    async def fill(self) -> None:
-        """Read what is missing of the orders that wait for it."""
-        while self._hub.gaps:
-            logs = [self._hub.gaps.pop(order_id) for order_id in list(self._hub.gaps)[:CHUNK]]
-            metrics.GAPS.inc(len(logs))
-            await self._merge_news([(log.id, log.seq) for log in logs])
+    async def read_named(self) -> None:
+        """Read the orders that events named: those named meanwhile share the next statement."""
+        while named := self._hub.take_named(CHUNK):
+            metrics.NAMED.inc(len(named))
+            await self._read(named)
 
     async def compare(self) -> None:
         """Tell followers what the topic did not."""
@@ -64,13 +63,13 @@ class Comparison:
         await self._compare_wallets()
         self._hub.forget_closed()
 
-    async def _fill_forever(self) -> None:
+    async def _read_forever(self) -> None:
         while True:
-            await self._gap.wait()
-            self._gap.clear()
-            # Under load this turn lets a whole batch of events gather, and late ones close their gap unaided.
+            await self._named.wait()
+            self._named.clear()
+            # This turn lets a whole batch of events gather.
             await asyncio.sleep(0)
-            await self._survive(self.fill())
+            await self._survive(self.read_named())
 
     async def _compare_forever(self) -> None:
         while True:
@@ -81,7 +80,7 @@ class Comparison:
         try:
             await work
         except EngineError as error:
-            # What was to be filled is found again by the next comparison.
+            # What was to be read is found again by the next comparison.
             if self._works:
                 log.warning("followers wait for the database", detail=error.detail)
             self._works = False
@@ -94,16 +93,18 @@ class Comparison:
             self._works = True
 
     async def _compare_orders(self) -> None:
-        known = [(log.id, log.seq) for log in self._hub.orders.values() if not log.closed]
-        for chunk in batched(known, CHUNK):
-            metrics.MISSED.inc(await self._merge_news(chunk))
+        # Closed ones as well: what ended an order may be undone like any other step.
+        for chunk in batched([log.told for log in self._hub.orders.values()], CHUNK):
+            metrics.MISSED.inc(await self._read(chunk))
 
-    async def _merge_news(self, known: Sequence[tuple[UUID, int]]) -> int:
-        turns, news = Turns(), 0
-        for order_id, steps in await self._history.news(known):
-            news += self._hub.merge(order_id, steps)
+    async def _read(self, told: Sequence[Told]) -> int:
+        turns, found, news = Turns(), 0, await self._history.news(told)
+        if undone := [str(order.order_id) for order in news if order.undone]:
+            log.error("the database lost steps that were told", orders=len(undone), first=undone[0])
+        for order in news:
+            found += self._hub.take_news(order)
             await turns.share()
-        return news
+        return found
 
     async def _compare_wallets(self) -> None:
         deep = self._rounds_until_deep <= 0
@@ -113,7 +114,7 @@ class Comparison:
             for wallet, born in zip(chunk, await self._history.born_in_wallets(since), strict=True):
                 self._take_born(wallet, born, deep=deep)
         self._rounds_until_deep = DEEP_EVERY if deep else self._rounds_until_deep - 1
-        await self.fill()
+        await self.read_named()
 
     def _take_born(self, wallet: WalletLog, born: BornOrders, *, deep: bool) -> None:
         if self._hub.wallets.get(wallet.key) is not wallet:

@@ -59,9 +59,11 @@ class Shared:
         self.sockets: set[Closable] = set()
         self._emptied = asyncio.Event()
 
-    def outlet(self, transport: asyncio.Transport, on_slow: Callable[[], None]) -> Outlet:
+    def outlet(
+        self, transport: asyncio.Transport, on_slow: Callable[[], None], on_restart: Callable[[], None]
+    ) -> Outlet:
         """Return the way out of a connection; on_slow is called when its client does not keep up."""
-        return Outlet(transport, self._turn_end, self._max_bytes, self._max_messages, on_slow)
+        return Outlet(transport, self._turn_end, self._max_bytes, self._max_messages, on_slow, on_restart)
 
     def forget(self, socket: Closable) -> None:
         """Drop a socket whose connection is gone."""

@@ -1,4 +1,4 @@
-"""The topic orders.events: every replica reads all of it. It makes the notifier fast; nothing depends on it."""
+"""The topic orders.events: every replica reads all of it. It makes the notifier fast; nothing is believed of it."""
 
 from faststream.redis import RedisBroker
 

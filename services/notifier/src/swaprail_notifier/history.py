@@ -11,7 +11,7 @@ import msgspec
 
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
-from swaprail_notifier.order_log import Step
+from swaprail_notifier.order_log import Step, Told
 from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
 
 PAGE = 1_000
@@ -31,15 +31,17 @@ order by o.id, e.seq
 """,  # noqa: S608 - constants only
 )
 
-# The order's own number decides whether its steps are looked at: nothing new costs one look at the primary key.
+# The order's own number decides whether its steps are looked at: nothing new costs one look at the primary key. The last
+# step told comes along with the later ones. A row without a step: the order has not got as far as followers were told.
 _NEWS = named(
     "order_news",
     f"""
-select o.id, {_STEP}
-from unnest($1::uuid[], $2::int[]) as t(id, seq)
-join orders o on o.id = t.id and o.seq > t.seq
-join order_events e on e.order_id = t.id and e.seq > t.seq
-order by o.id, e.seq
+select t.id, o.account, o.wallet, {_STEP}
+from unnest($1::uuid[], $2::int[], $3::text[]) as t(id, seq, status)
+left join orders o on o.id = t.id
+left join order_events e on e.order_id = o.id and e.seq >= t.seq and o.seq > t.seq
+where coalesce(o.seq, 0) <> t.seq or coalesce(o.status, '') <> t.status
+order by t.id, e.seq
 """,  # noqa: S608 - constants only
 )
 
@@ -93,6 +95,15 @@ class FoundOrder(msgspec.Struct, frozen=True):
     steps: list[Step]
 
 
+class OrderNews(msgspec.Struct, frozen=True):
+    """The steps of an order after those that were told; undone: the table has not got (any more) what was told."""
+
+    order_id: UUID
+    key: WalletKey
+    steps: list[Step]
+    undone: bool
+
+
 class OpenOrders(msgspec.Struct, frozen=True):
     """A wallet's open orders, and the closed ones among its latest, at a time of the database's clock."""
 
@@ -142,10 +153,13 @@ class History:
         }
         return [found.get(order_id) for order_id in ids]
 
-    async def news(self, known: Sequence[tuple[UUID, int]]) -> list[tuple[UUID, list[Step]]]:
-        """Return the steps after the known number of each order; orders without news are left out."""
-        rows = await self._database.fetch(_NEWS, [order_id for order_id, _ in known], [seq for _, seq in known])
-        return [(order_id, [_step(row) for row in own]) for order_id, own in _grouped(rows)]
+    async def news(self, told: Sequence[Told]) -> list[OrderNews]:
+        """Return what the table has of each order beyond what was told; orders without news are left out."""
+        rows = await self._database.fetch(
+            _NEWS, [each.order_id for each in told], [each.seq for each in told], [each.status for each in told]
+        )
+        known = {each.order_id: each for each in told}
+        return [_news(known[order_id], own) for order_id, own in _grouped(rows)]
 
     async def open_in_wallets(self, keys: Sequence[WalletKey]) -> list[OpenOrders]:
         """Return the open and the lately closed orders of each wallet."""
@@ -193,6 +207,15 @@ class History:
 def _later(page: LaterPage, rows: list[Any]) -> LaterOrders:
     following = LaterPage(page.key, rows[-1]["closed_at"], rows[-1]["id"]) if len(rows) == PAGE else None
     return LaterOrders([row["id"] for row in rows], following)
+
+
+def _news(told: Told, rows: list[Any]) -> OrderNews:
+    steps = [_step(row) for row in rows if row["seq"] is not None]
+    key = WalletKey(rows[0]["account"], rows[0]["wallet"])
+    if not told.seq:
+        return OrderNews(told.order_id, key, steps, undone=False)
+    kept = bool(steps) and told == Told(told.order_id, steps[0].seq, steps[0].status, steps[0].at)
+    return OrderNews(told.order_id, key, steps[1:], undone=not kept)
 
 
 def _step(row: Any) -> Step:

@@ -1,13 +1,17 @@
-"""Who follows what: takes steps from the topic and the table in any order, and tells each follower 1..n once."""
+"""Who follows what: hears from the topic which orders to read, and tells each follower 1..n once, as the table has it."""
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from uuid import UUID
 
 from swaprail.messages.topics import OrderEvent
 from swaprail_notifier import metrics
-from swaprail_notifier.order_log import OrderLog, Sink, Step
+from swaprail_notifier.history import OrderNews
+from swaprail_notifier.order_log import OrderLog, Sink, Step, Told
 from swaprail_notifier.turn_end import observe_push
 from swaprail_notifier.wallet_log import PausableSink, WalletKey, WalletLog
+
+MAX_CANDIDATES = 10_000
 
 
 class Hub:
@@ -17,21 +21,37 @@ class Hub:
         """Call on_told with the time of each step, in milliseconds since 1970, that somebody was told."""
         self.orders: dict[UUID, OrderLog] = {}
         self.wallets: dict[WalletKey, WalletLog] = {}
-        self.gaps: dict[UUID, OrderLog] = {}
-        self.on_gap: Callable[[], None] = lambda: None
+        self.named: dict[UUID, OrderLog] = {}
+        self.candidates: dict[UUID, None] = {}
+        self.on_named: Callable[[], None] = lambda: None
         self._on_told = on_told
 
     def take(self, event: OrderEvent) -> None:
-        """Take a step that the topic told."""
+        """Take an event as a hint, whatever it says: the order it names is to be read, if it seems to have followers."""
         log = self.orders.get(event.order_id)
-        if (log is None or log.audience is None) and self.wallets:
-            log = self._discover(event, log)
-        if log is None:
-            return
-        if not log.offer(Step(event.seq, event.status, event.at, event.data)):
-            self._want(log)
-        elif self.gaps:
-            self.gaps.pop(event.order_id, None)
+        if log is not None:
+            if event.seq > log.seq:
+                self._name(log)
+                return
+            metrics.DUPLICATE.inc()
+        if log is None or log.audience is None:
+            self._name_candidate(event)
+
+    def take_named(self, limit: int) -> list[Told]:
+        """Return the orders that are to be read, followed ones first, and forget that they were named."""
+        followed = [self.named.pop(order_id).told for order_id in list(islice(self.named, limit))]
+        candidates = list(islice(self.candidates, limit - len(followed)))
+        for order_id in candidates:
+            del self.candidates[order_id]
+        return [*followed, *map(Told, candidates)]
+
+    def take_news(self, news: OrderNews) -> int:
+        """Take what the table has of an order beyond what was told; return how many steps followers were told."""
+        if news.undone:
+            self._begin_anew(news.order_id)
+            return 0
+        self._discover(news)
+        return self.merge(news.order_id, news.steps)
 
     def merge(self, order_id: UUID, steps: Iterable[Step]) -> int:
         """Take steps read from the table, in order; return how many of them were news."""
@@ -40,8 +60,12 @@ class Hub:
             return 0
         before = log.seq
         for step in steps:
-            if step.seq > log.seq:
-                log.offer(step)
+            if step.seq == log.seq + 1:
+                log.append(step)
+            elif step.seq > log.seq:
+                # The log was begun anew while these were read.
+                self._name(log)
+                break
         return log.seq - before
 
     def pin_order(self, order_id: UUID) -> OrderLog:
@@ -85,7 +109,7 @@ class Hub:
         log = self.orders.get(order_id) or self._open(order_id, wallet.key.account)
         wallet.adopt(log)
         if not log.frames:
-            self._want(log)
+            self._name(log)
 
     def unpin_wallet(self, wallet: WalletLog) -> None:
         """Undo one `pin_wallet`."""
@@ -107,26 +131,40 @@ class Hub:
         """Drop the order if nobody wants it any more."""
         if log.wanted:
             return
-        self.gaps.pop(log.id, None)
+        self.named.pop(log.id, None)
         if self.orders.pop(log.id, None) is not None:
             metrics.FOLLOWED.set(len(self.orders))
 
-    def _discover(self, event: OrderEvent, log: OrderLog | None) -> OrderLog | None:
+    def _name_candidate(self, event: OrderEvent) -> None:
         wallet = self.wallets.get(WalletKey(event.account, event.wallet))
-        if wallet is None or wallet.knows(event.order_id):
-            return log
-        log = log or self._open(event.order_id, event.account)
-        wallet.adopt(log)
-        return log
+        if wallet is None or wallet.knows(event.order_id) or event.order_id in self.named:
+            return
+        # What does not fit is found by the comparison.
+        if len(self.candidates) < MAX_CANDIDATES:
+            self.candidates[event.order_id] = None
+            self.on_named()
+
+    def _discover(self, news: OrderNews) -> None:
+        log, wallet = self.orders.get(news.order_id), self.wallets.get(news.key)
+        if wallet is not None and not wallet.knows(news.order_id):
+            wallet.adopt(log or self._open(news.order_id, news.key.account))
+
+    def _begin_anew(self, order_id: UUID) -> None:
+        log = self.orders.get(order_id)
+        if log is not None:
+            metrics.UNDONE.inc()
+            log.restart()
+            self._name(log)
 
     def _open(self, order_id: UUID, account: str | None) -> OrderLog:
         log = self.orders[order_id] = OrderLog(order_id, account, self._on_told)
         metrics.FOLLOWED.set(len(self.orders))
         return log
 
-    def _want(self, log: OrderLog) -> None:
-        self.gaps[log.id] = log
-        self.on_gap()
+    def _name(self, log: OrderLog) -> None:
+        self.candidates.pop(log.id, None)
+        self.named[log.id] = log
+        self.on_named()
 
     def _release_wallet(self, wallet: WalletLog) -> None:
         if wallet.wanted:

@@ -17,9 +17,14 @@ PUSH_DELAY = histogram(
     of=_NOTIFIER,
     buckets=(0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
-GAPS = counter("swaprail_websocket_gap_fills_total", "Orders read because steps were missing", of=_NOTIFIER)
+NAMED = counter("swaprail_websocket_named_total", "Orders read because the topic named them", of=_NOTIFIER)
 MISSED = counter(
     "swaprail_websocket_compared_total", "Steps that the comparison found before the topic told them", of=_NOTIFIER
+)
+UNDONE = counter(
+    "swaprail_websocket_undone_total",
+    "Orders whose followers had to restart: the database lost steps that were told",
+    of=_NOTIFIER,
 )
 FOLLOWED = gauge("swaprail_websocket_orders_followed", "Orders held for subscribers", of=_NOTIFIER)
 

@@ -1,7 +1,7 @@
-"""The steps of one order that somebody follows, in memory: always 1..n without a gap."""
+"""The steps of one order that somebody follows, in memory: always 1..n without a gap, as the table has them."""
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -11,10 +11,7 @@ from swaprail.domain.lifecycle import TERMINAL
 from swaprail.messages.push import encode_status
 from swaprail_notifier import metrics
 
-MAX_HELD = 64
 _TERMINAL = frozenset(str(status) for status in TERMINAL)
-
-type Data = bytes | msgspec.Raw
 
 
 class Sink(Protocol):
@@ -22,6 +19,10 @@ class Sink(Protocol):
 
     def write(self, data: bytes) -> None:
         """Take whole frames; never wait, never raise."""
+        ...
+
+    def restart(self) -> None:
+        """Take no more frames and let the client connect anew: what it was told does not hold; never raise."""
         ...
 
 
@@ -32,14 +33,27 @@ class Audience(Protocol):
         """Write a frame just appended to the log; return to how many sinks."""
         ...
 
+    def restart(self) -> None:
+        """Let every sink restart."""
+        ...
+
 
 class Step(msgspec.Struct, frozen=True, gc=False):
-    """One step as the topic or the table tells it; at is in milliseconds since 1970."""
+    """One step as the table has it; at is in milliseconds since 1970."""
 
     seq: int
     status: str
     at: int
-    data: Data
+    data: bytes
+
+
+class Told(NamedTuple):
+    """An order and the last of its steps that followers were told; seq is 0 where there is none."""
+
+    order_id: UUID
+    seq: int = 0
+    status: str = ""
+    at: int = 0
 
 
 def frame_of(order_id: UUID, step: Step) -> bytes:
@@ -49,9 +63,9 @@ def frame_of(order_id: UUID, step: Step) -> bytes:
 
 
 class OrderLog:
-    """The frames of one order, its followers, and the steps that came too early."""
+    """The frames of one order, and its followers."""
 
-    __slots__ = ("account", "ahead", "audience", "closed", "followers", "frames", "held", "id", "on_told", "pins")
+    __slots__ = ("account", "ahead", "audience", "followers", "frames", "id", "on_told", "pins", "told")
 
     def __init__(self, order_id: UUID, account: str | None, on_told: Callable[[int], None]) -> None:
         """Take an order; account is None until it is known; on_told is called with the time of each step told."""
@@ -59,10 +73,9 @@ class OrderLog:
         self.account = account
         self.on_told = on_told
         self.frames: list[bytes] = []
-        self.closed = False
+        self.told = Told(order_id)
         self.followers: dict[Sink, None] = {}
         self.ahead: dict[Sink, int] | None = None
-        self.held: dict[int, Step] | None = None
         self.audience: Audience | None = None
         self.pins = 0
 
@@ -72,25 +85,31 @@ class OrderLog:
         return len(self.frames)
 
     @property
+    def closed(self) -> bool:
+        """Tell whether the latest step ended the order."""
+        return self.told.status in _TERMINAL
+
+    @property
     def wanted(self) -> bool:
         """Tell whether anybody follows the order, or is about to."""
         return bool(self.followers or self.ahead or self.pins or self.audience)
 
-    def offer(self, step: Step) -> bool:
-        """Tell the followers a step that is next, drop a known one, hold an early one; False: a step is missing."""
-        if step.seq <= self.seq:
-            metrics.DUPLICATE.inc()
-            return True
-        if step.seq > self.seq + 1:
-            self._hold(step)
-            return False
-        self._append(step)
-        while self.held and (following := self.held.pop(self.seq + 1, None)):
-            self._append(following)
-        if self.held:
-            return False
-        self.held = None
-        return True
+    def append(self, step: Step) -> None:
+        """Tell the followers the next step."""
+        frame = frame_of(self.id, step)
+        self.frames.append(frame)
+        self.told = Told(self.id, step.seq, step.status, step.at)
+        told = len(self.followers)
+        for sink in self.followers:
+            sink.write(frame)
+        if self.ahead:
+            for sink in list(self._caught_up()):
+                self.followers[sink] = None
+        if self.audience is not None:
+            told += self.audience.tell(self, frame)
+        if told:
+            metrics.SENT_STATUS.inc(told)
+            self.on_told(step.at)
 
     def follow(self, sink: Sink, after: int) -> None:
         """Write every step after `after` to the sink, and then each new one."""
@@ -109,28 +128,15 @@ class OrderLog:
         if self.ahead:
             self.ahead.pop(sink, None)
 
-    def _hold(self, step: Step) -> None:
-        if self.held is None:
-            self.held = {}
-        # What does not fit is read from the table with the rest of the gap.
-        if len(self.held) < MAX_HELD:
-            self.held[step.seq] = step
-
-    def _append(self, step: Step) -> None:
-        frame = frame_of(self.id, step)
-        self.frames.append(frame)
-        self.closed = step.status in _TERMINAL
-        told = len(self.followers)
-        for sink in self.followers:
-            sink.write(frame)
-        if self.ahead:
-            for sink in list(self._caught_up()):
-                self.followers[sink] = None
+    def restart(self) -> None:
+        """Begin anew, without a step and without those who were told steps."""
+        sinks = [*self.followers, *(self.ahead or ())]
+        self.followers, self.ahead = {}, None
+        self.frames, self.told = [], Told(self.id)
+        for sink in sinks:
+            sink.restart()
         if self.audience is not None:
-            told += self.audience.tell(self, frame)
-        if told:
-            metrics.SENT_STATUS.inc(told)
-            self.on_told(step.at)
+            self.audience.restart()
 
     def _caught_up(self) -> Iterator[Sink]:
         assert self.ahead is not None

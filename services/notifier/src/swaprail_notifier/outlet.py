@@ -21,6 +21,7 @@ class Outlet:
         "_held_bytes",
         "_max_bytes",
         "_max_messages",
+        "_on_restart",
         "_on_slow",
         "_since_bytes",
         "_since_messages",
@@ -38,13 +39,15 @@ class Outlet:
         max_bytes: int,
         max_messages: int,
         on_slow: Callable[[], None],
+        on_restart: Callable[[], None],
     ) -> None:
-        """Call on_slow, a moment later, when more bytes or messages wait than may."""
+        """Call on_slow, a moment later, when more bytes or messages wait than may; on_restart after `restart`."""
         self._transport = transport
         self._turn_end = turn_end
         self._max_bytes = max_bytes
         self._max_messages = max_messages
         self._on_slow = on_slow
+        self._on_restart = on_restart
         self._waiter: asyncio.Future[None] | None = None
         self._held: list[bytes] = []
         self._held_bytes = 0
@@ -61,8 +64,13 @@ class Outlet:
         """Take no more frames; those taken go out before whatever ends the connection."""
         self.write = drop
         self.flush()
-        self._on_slow = _nothing
+        self._on_slow = self._on_restart = _nothing
         self._wake()
+
+    def restart(self) -> None:
+        """Take no more frames, and have the connection closed a moment later."""
+        self.write = drop
+        asyncio.get_running_loop().call_soon(self._on_restart)
 
     def pause(self) -> None:
         """Count from now on what waits."""

@@ -71,7 +71,7 @@ class Socket(asyncio.Protocol):
         self._transport.set_write_buffer_limits(HIGH_WATER, LOW_WATER)
         bound_kernel_buffer(self._transport)
         self._wire = Wire(self._transport)
-        self._out = self._shared.outlet(self._transport, self._close_slow)
+        self._out = self._shared.outlet(self._transport, self._close_slow, self._close_undone)
         self._state.connections.add(self)  # type: ignore[arg-type]
         self._shared.sockets.add(self)
 
@@ -209,6 +209,9 @@ class Socket(asyncio.Protocol):
 
     def _close_slow(self) -> None:
         self.close(CloseCode.SLOW, "too slow; connect again after the last step seen")
+
+    def _close_undone(self) -> None:
+        self.close(CloseCode.RESTART, "the database lost steps that were told; connect again")
 
     def _note_closed(self, code: int) -> None:
         if self._close_code:

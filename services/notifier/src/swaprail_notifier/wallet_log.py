@@ -109,6 +109,12 @@ class WalletLog:
         """Write a frame just appended to the log; return to how many sinks."""
         return sum([follower.tell(log, frame) for follower in self.followers.values()])
 
+    def restart(self) -> None:
+        """Let every follower connect anew."""
+        followers, self.followers = self.followers, {}
+        for sink in followers:
+            sink.restart()
+
     def raise_floor(self, database_ms: int) -> None:
         """After all orders since the floor were compared at that time: orders born well before it are known."""
         self.floor_ms = max(self.floor_ms, database_ms - ID_SLACK_MS)
