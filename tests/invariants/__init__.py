@@ -13,10 +13,10 @@ from tests.invariants.leases import check_leases, check_topics
 from tests.invariants.ledger import check_ledger
 from tests.invariants.orders import check_histories, check_orders
 from tests.invariants.secrets import check_secrets
-from tests.invariants.subscribers import Seen, check_subscribers
+from tests.invariants.subscribers import Seen, check_subscribers, compact
 from tests.invariants.writers import check_writers
 
-__all__ = ["Receipt", "check_invariants"]
+__all__ = ["Receipt", "check_invariants", "compact"]
 
 
 async def check_invariants(

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 import redis.asyncio as redis
 
@@ -13,7 +15,7 @@ from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.lifecycle import Status
 from swaprail.messages.topics import Group, Topic
 from swaprail.testing.factories import insert_order
-from tests.invariants import Receipt, check_invariants, leases
+from tests.invariants import Receipt, check_invariants, compact, leases
 from tests.invariants.secrets import find_secrets
 from tests.invariants.writers import watch_writers
 
@@ -55,6 +57,24 @@ class Follower(NamedTuple):
     messages: list[dict[str, Any]]
 
 
+async def follower(whole: Whole) -> Follower:
+    """Return somebody who saw what is stored, as JSON tells it."""
+    sql = "select seq, status, at, data from order_events where order_id = $1 order by seq"
+    rows = await whole.db.fetch(sql, UUID(whole.order_id))
+    return Follower(
+        whole.order_id,
+        [
+            {
+                "seq": row["seq"],
+                "status": row["status"],
+                "timestamp": row["at"].isoformat(timespec="milliseconds"),
+                "data": msgspec.json.decode(row["data"]),
+            }
+            for row in rows
+        ],
+    )
+
+
 @pytest.fixture
 async def whole(database: str) -> AsyncIterator[Whole]:
     db = await asyncpg.connect(database)
@@ -66,8 +86,7 @@ async def whole(database: str) -> AsyncIterator[Whole]:
 
 
 async def test_nothing_is_broken_when_an_order_is_whole(whole: Whole, redis_url: str) -> None:
-    steps = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED"]
-    told = Follower(whole.order_id, [{"seq": n, "status": s} for n, s in enumerate(steps, 1)])
+    told = await follower(whole)
     await check_invariants(
         whole.dsn, [whole.order_id], [told], redis_url=redis_url, texts=["all is well"], secrets=["hush"]
     )
@@ -113,10 +132,30 @@ async def test_an_order_given_to_two_requests_is_named(whole: Whole) -> None:
 
 @pytest.mark.parametrize("seqs", [[1, 2, 3, 4], [1, 2, 2, 3, 4, 5], [2, 1, 3, 4, 5], [1, 2, 3, 4, 5, 6], []])
 async def test_a_follower_is_named_when_it_saw_other_steps(whole: Whole, seqs: list[int]) -> None:
-    steps = ["PENDING", "ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED", "FAILED"]
-    told = Follower(whole.order_id, [{"seq": n, "status": steps[n - 1]} for n in seqs])
+    (*steps, last) = (await follower(whole)).messages
+    steps += [last, last | {"seq": 6, "status": "FAILED"}]
+    told = Follower(whole.order_id, [steps[n - 1] for n in seqs])
     with pytest.raises(AssertionError, match="I7 "):
         await check_invariants(whole.dsn, [whole.order_id], [told])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"status": "EXPIRED"}, {"timestamp": "2026-01-01T00:00:00Z"}, {"data": {"venue": "another"}}, {"data": None}],
+)
+async def test_a_follower_is_named_when_a_step_it_saw_is_another_than_the_stored_one(
+    whole: Whole, other: dict[str, Any]
+) -> None:
+    told = await follower(whole)
+    told.messages[2] |= other
+    for messages in (told.messages, [compact(message) for message in told.messages]):
+        with pytest.raises(AssertionError, match="I7 "):
+            await check_invariants(whole.dsn, [whole.order_id], [Follower(whole.order_id, messages)])
+
+
+async def test_nothing_is_broken_when_a_follower_kept_messages_in_short(whole: Whole) -> None:
+    messages = [compact(message) for message in (await follower(whole)).messages]
+    await check_invariants(whole.dsn, [whole.order_id], [Follower(whole.order_id, messages)])
 
 
 async def test_a_key_is_named_when_it_was_answered_differently(whole: Whole) -> None:

@@ -48,7 +48,7 @@ class Watcher(WSListener):
     @property
     def messages(self) -> list[dict[str, object]]:
         """What was told, as invariants look at it."""
-        return [{"seq": seen.message.seq, "status": seen.message.status} for seen in self.seen]
+        return [msgspec.structs.asdict(seen.message) for seen in self.seen]
 
     async def follow(self, ws_url: str, within_s: float) -> None:
         """Connect and return when the order ended."""

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from tests.invariants import Receipt
+from tests.invariants import Receipt, compact
 from tests.system.careful import Careful
 from tests.system.engine import Engine
 from tests.system.subscribers import Subscriber
@@ -78,7 +78,7 @@ class Traders:
             await self._other_body(key, body)
         await following
         self._check_end(subscriber, cancelled=cancelled)
-        subscriber.messages = [{"seq": m["seq"], "status": m["status"]} for m in subscriber.messages]
+        subscriber.messages = [compact(message) for message in subscriber.messages]
 
     async def _begin(self, random: Random, key: str, body: bytes) -> str | None:
         """Return the id of an order that is queued."""

@@ -7,15 +7,17 @@ from datetime import datetime
 import msgspec
 
 from swaprail.domain.lifecycle import TERMINAL, Status
+from tests.invariants import compact
 
 
 class Message(msgspec.Struct, tag_field="type", tag="status", rename="camel"):
-    """A message as described, without its data."""
+    """A message as described; its data are not decoded."""
 
     order_id: str
     seq: int
     status: Status
     timestamp: datetime
+    data: msgspec.Raw
 
 
 decode = msgspec.json.Decoder(Message).decode
@@ -33,7 +35,7 @@ class Told:
         return bool(self.messages) and self.messages[-1]["status"] in TERMINAL
 
     def add(self, message: Message) -> None:
-        self.messages.append({"seq": message.seq, "status": message.status})
+        self.messages.append(compact(msgspec.structs.asdict(message)))
 
 
 class OrderFollow(Told):
