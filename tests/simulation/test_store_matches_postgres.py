@@ -44,7 +44,7 @@ FAILED = (move, [(0, 0, Status.FAILED, 0.0, None, False)])
 CLOSED = ([QUEUED], [FAILED, FAILED, (move, [(0, 0, Status.ROUTING, None, None, False)])])
 EXPIRE = (move, [(0, 0, Status.EXPIRED, 0.0, None, False)])
 EXPIRING = ([("alice", True, 5)], [EXPIRE, BUILDING, (age, 700_000.0), FIRST, EXPIRE])
-TIMELY = ([("alice", True, 5)], [BUILDING, FIRST, (read, [(0, 0)]), (age, 700_000.0), LANDED])
+TIMELY = ([("alice", True, 5)], [BUILDING, FIRST, (read, [(0, 0, "PENDING")]), (age, 700_000.0), LANDED])
 WITHOUT_ROWS = {"lease_release", "purge_keys"}
 
 
