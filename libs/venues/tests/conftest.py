@@ -11,6 +11,7 @@ from swaprail.domain.quotes import Quote, QuoteRequest, Route
 from swaprail.domain.tokens import TokenList, load_tokens
 from swaprail.settings import Settings
 from swaprail_venues.paper import build_paper
+from swaprail_venues.paper.clock import SLOT_MS
 from swaprail_venues.paper.factory import Paper
 
 SOL = "So11111111111111111111111111111111111111112"
@@ -55,6 +56,22 @@ class World:
         for paper in self._papers:
             await paper.chain._clock.sync()
             paper.chain._blockhash = None
+
+    async def begin_block(self, height: int) -> None:
+        """Let the block of this height begin: there are 300 ms until the next one."""
+        age_s = (height * SLOT_MS + SLOT_MS / 4) / 1000
+        await self._databases[0].fetch(
+            "update paper.chain set genesis_at = clock_timestamp() - make_interval(secs => $1)", age_s
+        )
+        for paper in self._papers:
+            await paper.chain._clock.sync()
+
+    async def height(self) -> int:
+        """Return the height of the block under way."""
+        seconds: float = await self._databases[0].fetchval(
+            "select extract(epoch from clock_timestamp() - genesis_at)::float8 from paper.chain"
+        )
+        return int(seconds * 1000) // SLOT_MS
 
     async def sign(
         self,

@@ -1,5 +1,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -82,6 +84,32 @@ async def test_cached_key_is_asked_for_again_when_ten_seconds_have_passed() -> N
         assert keys.asked == asked
 
 
+@pytest.mark.parametrize("ends", ["revoked_at", "expires_at"])
+async def test_a_key_works_for_less_than_ten_seconds_more_when_it_was_found_just_before_it_ended(ends: str) -> None:
+    new, now = generate_key(), [0.0]
+    keys = Keys(stored(new))
+    cached = CachedKeyStore(keys, clock=lambda: now[0])
+    await verify(f"Bearer {new.text}", cached)
+    keys.by_id[new.id] = stored(new, **{ends: datetime.now(UTC) - timedelta(seconds=1)})
+    now[0] = 9.99
+    await verify(f"Bearer {new.text}", cached)
+    now[0] = 10.0
+    with pytest.raises(EngineError):
+        await verify(f"Bearer {new.text}", cached)
+
+
+async def test_a_cached_key_stops_at_its_own_end_when_that_comes_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    new, end = generate_key(), datetime.now(UTC) + timedelta(seconds=5)
+    cached = CachedKeyStore(Keys(stored(new, expires_at=end)), clock=lambda: 0.0)
+    moved: Any = Mock(wraps=datetime)
+    monkeypatch.setattr("swaprail.auth.principals.datetime", moved)
+    moved.now.return_value = end - timedelta(microseconds=1)
+    await verify(f"Bearer {new.text}", cached)
+    moved.now.return_value = end
+    with pytest.raises(EngineError):
+        await verify(f"Bearer {new.text}", cached)
+
+
 async def test_cache_forgets_the_oldest_key_when_it_is_full() -> None:
     new = [generate_key() for _ in range(3)]
     keys = Keys(*map(stored, new))
@@ -104,6 +132,14 @@ def test_ticket_tells_its_caller_when_it_is_fresh_and_ours() -> None:
     ticket = issue_ticket(CALLER, SECRET, now=1000)
     assert read_ticket(ticket, SECRET, now=1029) == CALLER
     assert burn_name(ticket) != burn_name(issue_ticket(CALLER, SECRET, now=1000))
+
+
+@pytest.mark.parametrize("issued", [1000, 1000.9])
+def test_ticket_ends_to_the_second_and_never_later_than_thirty_of_them(issued: float) -> None:
+    ticket = issue_ticket(CALLER, SECRET, now=issued)
+    assert read_ticket(ticket, SECRET, now=1030) == CALLER
+    with pytest.raises(TicketRefusedError):
+        read_ticket(ticket, SECRET, now=1030.001)
 
 
 @pytest.mark.parametrize("tamper", [lambda t: t[:-4] + "AAAA", lambda _: "", lambda _: "é", lambda t: "A" + t])

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from swaprail.auth import read_ticket
+from swaprail.auth import CachedKeyStore, read_ticket
 from swaprail_api.keys_command import main as keys_command
 
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
@@ -96,6 +96,24 @@ async def test_keys_are_made_listed_and_revoked(
     assert (await api.http.delete(f"/api/keys/{made['id']}", headers=other)).status_code == 404
     assert (await api.http.delete(f"/api/keys/{made['id']}", headers=admin)).status_code == 204
     assert await db.fetchval("select revoked_at is not null from api_keys where id = $1", made["id"])
+
+
+async def test_a_revoked_key_stops_within_ten_seconds_when_another_process_revoked_it(
+    serve: Any, monkeypatch: Any, capsys: Any, db: asyncpg.Connection
+) -> None:
+    now = [0.0]
+    monkeypatch.setitem(CachedKeyStore.__init__.__kwdefaults__, "clock", lambda: now[0])
+    api = await serve(api_keys_required=True)
+    key = await make_key(api, monkeypatch, capsys, "desk")
+
+    async def status_at(at: float) -> int:
+        now[0] = at
+        answer = await api.http.get("/api/orders/user/a", headers=key)
+        return int(answer.status_code)
+
+    assert await status_at(0.0) == 200
+    await db.execute("update api_keys set revoked_at = now()")
+    assert [await status_at(at) for at in (9.99, 10.0)] == [200, 401]
 
 
 @pytest.mark.parametrize("scopes", [["orders:write", "keys:manage"], ["nonsense"], []])

@@ -33,6 +33,20 @@ async def test_a_stale_route_is_not_signed_when_the_order_waited_too_long(bench:
     assert await bench.attempts(order) == []
 
 
+@pytest.mark.parametrize(("age_s", "status"), [(9, "CONFIRMED"), (11, "ROUTING"), (-9, "CONFIRMED"), (-11, "ROUTING")])
+async def test_a_route_is_built_until_it_is_ten_seconds_old(bench: Any, age_s: float, status: str) -> None:
+    order = await bench.building(quoted_at=time.time() - age_s)
+    await execute_order(bench.desk, order)
+    assert (await bench.row(order))["status"] == status
+
+
+async def test_the_order_is_routed_again_when_two_minutes_are_not_over_yet(bench: Any) -> None:
+    order = await bench.building(quoted_at=time.time() - 60)
+    early = msgspec.structs.replace(order, queued_at=datetime.now(UTC) - timedelta(seconds=119))
+    await execute_order(bench.desk, early)
+    assert (await bench.row(order))["status"] == "ROUTING"
+
+
 async def test_the_order_fails_when_its_route_is_stale_and_its_time_to_be_executed_is_over(bench: Any) -> None:
     order = await bench.building(quoted_at=time.time() - 60)
     await bench.db.fetch("update orders set queued_at = queued_at - interval '121 s' where id = $1", order.id)

@@ -149,6 +149,18 @@ async def test_the_order_fails_with_no_route_when_its_time_to_find_one_is_over(b
     assert bench.heard.routed == []
 
 
+@pytest.mark.parametrize(("age", "status"), [("118 seconds", "ROUTING"), ("119.5 seconds", "FAILED")])
+async def test_the_venues_are_asked_again_only_when_two_minutes_are_not_over_by_then(
+    bench: Bench, age: str, status: str
+) -> None:
+    for venue in bench.venues:
+        venue.output = None
+    order_id = await insert_order(bench.db)
+    await bench.db.fetch(f"update orders set queued_at = now() - interval '{age}' where id = $1", order_id)
+    await route_order(bench.desk, await bench.lease(order_id))  # which would be in a second
+    assert (await bench.row(order_id))["status"] == status
+
+
 async def test_the_failure_says_so_when_every_quote_is_below_the_least_output(bench: Bench) -> None:
     order_id = await insert_order(bench.db, min_output_amount=200_000_000)
     await bench.db.fetch("update orders set queued_at = now() - interval '10 minutes' where id = $1", order_id)
@@ -250,7 +262,8 @@ async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_pass
 
 
 async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: Bench) -> None:
-    for key, age in (("old", "8 days"), ("new", "1 day")):
+    # By the hour: a day that lasts 23 of them keeps no key shorter than it was promised.
+    for key, age in (("old", "168 hours 1 second"), ("new", "167 hours 59 minutes 55 seconds")):
         await bench.db.fetch(
             "insert into idempotency_keys (account, key, request_sha256, order_id, created_at) "
             f"values ('local', $1, '', gen_random_uuid(), now() - interval '{age}')",
