@@ -98,7 +98,7 @@ async def test_venue_is_unavailable_when_the_chain_was_never_read(world: World) 
 
 async def _lose(database: Database) -> None:
     await database.close()
-    database._dsn = "postgresql://nobody@127.0.0.1:1/none"
+    database._opener._dsn = "postgresql://nobody@127.0.0.1:1/none"
 
 
 @pytest.mark.parametrize("seed", ["zz" * 32, "ab", "ab" * 33])

@@ -199,10 +199,10 @@ async def test_an_order_is_not_handed_over_when_it_has_stopped_waiting(db: Datab
     assert await open_orders(db) == 0
 
 
-async def test_orders_are_given_back_when_a_scan_ends_after_the_intake_was_stopped(db: Database) -> None:
+async def test_orders_are_given_back_when_a_scan_ends_after_the_intake_was_stopped(db: Database, database: str) -> None:
     worker = Worker(db, limit=5, lease_s=60)
     order_id = await insert_order(db)
-    blocker = await asyncpg.connect(db._dsn)
+    blocker = await asyncpg.connect(database)
     transaction = blocker.transaction()
     await transaction.start()
     await blocker.execute("lock table orders")

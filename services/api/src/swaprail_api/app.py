@@ -89,7 +89,8 @@ class Api:
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(Appender(self.broker, max_entries=settings.stream_max_entries))
-        self.health.add("database", partial(check_schema, self.writes))
+        # By the connections for reads: where commits wait for a standby, whoever reads is still served.
+        self.health.add("database", partial(check_schema, self.reads))
         self.health.add("redis", self.keeper.check_redis, required=False)
 
     def _write(self) -> None:
@@ -99,7 +100,7 @@ class Api:
         self.starts = BatchWriter(StartStore(self.writes, announcer).write, name="start")
         self.cancels = BatchWriter(CancelStore(self.writes, announcer).write, name="cancel")
         self.backlog = Backlog(self.reads, self.settings.max_open_orders)
-        self.keys = KeyTable(self.reads)
+        self.keys = KeyTable(self.writes)
         self.usage = KeyUsage(self.keys)
 
     def _routes(self, settings: ApiSettings) -> list[Endpoint]:

@@ -1,41 +1,24 @@
-"""Connections to PostgreSQL."""
+"""Statements on PostgreSQL, by a small pool of sessions."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 import asyncpg
 
+from swaprail.db.pool import Pool
+from swaprail.db.session import AWAY, Opener, Session
 from swaprail.db.statements import timer_of
+from swaprail.db.unanswered import Unanswered
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.deadline import Deadline
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 
-# What asyncpg raises while PostgreSQL is away, starting, stopping or cutting us off.
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that was cut while asyncpg was not looking
-    asyncpg.exceptions.CannotConnectNowError,
-    asyncpg.exceptions.AdminShutdownError,
-    asyncpg.exceptions.CrashShutdownError,
-    asyncpg.exceptions.TooManyConnectionsError,
-    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
-    asyncpg.exceptions.QueryCanceledError,
-    # A login or a database that is not there yet, or whose password is being changed.
-    asyncpg.exceptions.InvalidAuthorizationSpecificationError,
-    asyncpg.exceptions.InvalidCatalogNameError,
-)
-
-
-async def _keep(_: object) -> None:
-    """Reset nothing between statements: none of ours leaves anything in its session, and a reset is a round trip."""
+type Rows = Sequence[asyncpg.Record]
 
 
 def _away(error: BaseException) -> EngineError:
@@ -43,7 +26,11 @@ def _away(error: BaseException) -> EngineError:
 
 
 class Database:
-    """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable."""
+    """A small pool whose every wait is bounded, and whose absence is one error: EngineError unavailable.
+
+    A statement is never cancelled, for it may be in its commit: who gives it up, by a timeout or because he is cancelled
+    himself, gives up his own side only. It ends as it will, and its session serves nobody else until then.
+    """
 
     def __init__(
         self, dsn: str, *, size: int, timeout_s: float, application: str, pool: str = "main", durable: bool = True
@@ -53,108 +40,31 @@ class Database:
         Not durable: a commit is answered before it is on the disk, and may be gone after a crash of the server. What
         is committed durably after it, here or elsewhere, brings it to the disk as well.
         """
-        self._dsn = dsn
-        self._size = size
         self._timeout_s = timeout_s
-        self._application = application
-        self._durable = durable
-        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
-        self._opening = asyncio.Lock()
-        self._releasing: set[asyncio.Task[None]] = set()
+        self._size = size
+        self._opener = Opener(dsn, timeout_s=timeout_s, application=application, durable=durable)
+        self._unanswered = Unanswered(self._opener.open, timeout_s)
+        self._pool = self._new_pool()
+        self._deadline = Deadline(timeout_s, ErrorCode.UNAVAILABLE, f"the database did not answer in {timeout_s:g} s")
         self._wait = metrics.CONNECTION_WAIT.labels(pool)
         metrics.CONNECTIONS_MAX.labels(pool).set(size)
-        metrics.CONNECTIONS.labels(pool, "idle").set_function(lambda: self._pool.get_idle_size() if self._pool else 0)
-        metrics.CONNECTIONS.labels(pool, "used").set_function(self._used)
+        metrics.CONNECTIONS.labels(pool, "idle").set_function(lambda: self._pool.idle)
+        metrics.CONNECTIONS.labels(pool, "used").set_function(lambda: self._pool.lent)
+        metrics.CONNECTIONS.labels(pool, "unanswered").set_function(lambda: len(self._unanswered))
 
     async def open(self) -> None:
         """Connect, if not yet connected."""
-        async with self._opening:
-            if self._pool is not None:
-                return
-            self._pool = await asyncpg.create_pool(
-                self._dsn,
-                min_size=1,
-                max_size=self._size,
-                timeout=self._timeout_s,
-                command_timeout=self._timeout_s,
-                # A batch statement is planned once and reused; the JIT never pays for statements of a millisecond.
-                server_settings={
-                    "application_name": self._application,
-                    "jit": "off",
-                    # Every statement takes arrays or keys, and has one good plan: do not plan it at each call.
-                    "plan_cache_mode": "force_generic_plan",
-                    "timezone": "UTC",
-                    "statement_timeout": str(int(self._timeout_s * 1000)),
-                    "idle_in_transaction_session_timeout": "10000",
-                    **({} if self._durable else {"synchronous_commit": "off"}),
-                },
-                max_inactive_connection_lifetime=0,
-                reset=_keep,
-            )
-
-    def _used(self) -> int:
-        return self._pool.get_size() - self._pool.get_idle_size() if self._pool else 0
-
-    async def _opened(self) -> "asyncpg.Pool[asyncpg.Record]":
-        await self.open()
-        assert self._pool is not None
-        return self._pool
+        await self.fetch("select")
 
     async def close(self) -> None:
-        """Close every connection."""
-        pool, self._pool = self._pool, None
-        if pool is None:
-            return
-        try:
-            await asyncio.wait_for(pool.close(), self._timeout_s)
-        except TimeoutError:
-            pool.terminate()
+        """Close every connection; what has not answered by now ends by itself."""
+        pool, self._pool = self._pool, self._new_pool()
+        await self._unanswered.stop()
+        await pool.close(self._timeout_s)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
-        """Lend a connection; EngineError unavailable when there is none in time or it breaks."""
-        try:
-            pool = self._pool or await self._opened()
-            async with pool.acquire(timeout=self._timeout_s) as connection:
-                yield connection
-        except AWAY as error:
-            raise _away(error) from error
-
-    async def fetch(self, sql: str, *args: object) -> Sequence[asyncpg.Record]:
+    async def fetch(self, sql: str, *args: object) -> Rows:
         """Run one statement in a transaction of its own and return its rows."""
-        # Not by `connection`: every order comes here several times, and a context manager is a good part of the cost.
-        try:
-            pool = self._pool or await self._opened()
-            asked = perf_counter()
-            connection = await pool.acquire(timeout=self._timeout_s)
-            began = perf_counter()
-            self._wait.observe(began - asked)
-            try:
-                rows: Sequence[asyncpg.Record] = await connection.fetch(sql, *args)
-            except BaseException:
-                self._release_behind(pool, connection)
-                raise
-            finally:
-                timer_of(sql).observe(perf_counter() - began)
-            await pool.release(connection)
-        except AWAY as error:
-            raise _away(error) from error
-        return rows
-
-    def _release_behind(self, pool: "asyncpg.Pool[asyncpg.Record]", connection: Any) -> None:
-        """Release a connection whose statement failed.
-
-        The server is asked to cancel what was given up, and may be beyond reach: nobody waits for that as well.
-        """
-        task = asyncio.create_task(pool.release(connection), name="release of a connection")
-        self._releasing.add(task)
-        task.add_done_callback(self._released)
-
-    def _released(self, task: "asyncio.Task[None]") -> None:
-        self._releasing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The pool has closed the connection, and opens another when one is needed.
-            log.debug("connection given up", error=type(error).__name__)
+        return await self._deadline.wait(self._ask("", sql, args))
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run one statement and return its first row, if any."""
@@ -165,3 +75,61 @@ class Database:
         """Run one statement and return the first column of its first row, if any."""
         row = await self.fetchrow(sql, *args)
         return row[0] if row else None
+
+    async def read_after(self, first: str, sql: str, *args: object) -> Rows:
+        """Run a statement after another one (a lock, a setting) in one transaction that only reads; return its rows."""
+        return await self._deadline.wait(self._ask(first, sql, args))
+
+    def _new_pool(self) -> Pool:
+        unanswered = self._unanswered
+        return Pool(lambda: self._opener.open_believed(unanswered.keep, unanswered.forget), self._size)
+
+    async def _ask(self, first: str, sql: str, args: tuple[object, ...]) -> Rows:
+        asked = perf_counter()
+        try:
+            session = self._pool.take() or await self._pool.wait()
+        except AWAY as error:
+            raise _away(error) from error
+        began = perf_counter()
+        self._wait.observe(began - asked)
+        # Cheaper than a shield around the task: every order comes here several times.
+        answer: asyncio.Future[Rows] = asyncio.get_running_loop().create_future()
+        work = self._run(session, answer, first, sql, args)
+        statement = asyncio.Task(work, loop=answer.get_loop(), eager_start=True)
+        try:
+            return await answer
+        except AWAY as error:
+            raise _away(error) from error
+        finally:
+            if answer.cancelled() and not statement.done():
+                self._unanswered.keep(session)
+            timer_of(sql).observe(perf_counter() - began)
+
+    async def _run(
+        self, session: Session, answer: asyncio.Future[Rows], first: str, sql: str, args: tuple[object, ...]
+    ) -> None:
+        pool = self._pool
+        try:
+            rows = await (_read_after(session, first, sql, args) if first else session.fetch(sql, *args))
+        except asyncio.CancelledError:
+            # The loop is being closed under us. asyncpg means to cancel now, at its next turn; a closed session cannot.
+            session.terminate()
+            raise
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for the rows
+            if answer.done():
+                log.debug("a statement that was given up has failed", error=type(error).__name__)
+            else:
+                answer.set_exception(error)
+        else:
+            if not answer.done():
+                answer.set_result(rows)
+        finally:
+            self._unanswered.forget(session)
+            pool.give_back(session)
+
+
+async def _read_after(session: Session, first: str, sql: str, args: tuple[object, ...]) -> Rows:
+    async with session.transaction(readonly=True):
+        await session.execute(first)
+        rows: Rows = await session.fetch(sql, *args)
+    return rows

@@ -68,9 +68,7 @@ class Audit(msgspec.Struct, frozen=True):
 
 async def audit_orders(database: Database, since: datetime) -> Audit:
     """Check the orders born since then, and those of which the chain was sent anything since then, in one snapshot."""
-    async with database.connection() as connection, connection.transaction():
-        await connection.execute(_PLAN_ANEW)
-        row = await connection.fetchrow(_AUDIT, _lowest_id(since), since)
+    (row,) = await database.read_after(_PLAN_ANEW, _AUDIT, _lowest_id(since), since)
     duplicates = frozenset(row["duplicates"])
     broken: dict[Rule, int] = {rule: row[rule] for rule in Rule if rule is not Rule.DUPLICATE_EXECUTION}
     return Audit(broken | {Rule.DUPLICATE_EXECUTION: len(duplicates)}, duplicates)

@@ -145,9 +145,7 @@ class PaperChain:
 
     async def search(self, signature: str) -> Search:
         """Look for the signature among all that was received and has landed, or will, while nothing is being received."""
-        async with self._database.connection() as connection, connection.transaction():
-            await connection.execute(statements.LOCK_LEDGER)
-            row = await connection.fetchrow(statements.TRACE, signature)
+        (row,) = await self._database.read_after(statements.LOCK_LEDGER, statements.TRACE, signature)
         return Search(row["slot"], row["traced"])
 
     def _fresh_blockhash(self) -> Blockhash | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
+from swaprail.db.acknowledged import ACKNOWLEDGED
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
@@ -39,10 +40,12 @@ select * from cancelled
 )
 _FIND = named(
     "cancel_explain",
-    """
+    f"""
+with {ACKNOWLEDGED}
 select v.n, o.status from unnest($1::uuid[], $2::text[]) with ordinality as v(id, account, n)
 join orders o on o.id = v.id and o.account = v.account
-""",
+cross join acknowledged
+""",  # noqa: S608 - a constant
 )
 
 

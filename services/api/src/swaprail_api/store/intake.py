@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from swaprail.db.acknowledged import ACKNOWLEDGED
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
@@ -58,11 +59,13 @@ select id, created_at from stored
 )
 _FIND = named(
     "intake_find",
-    """
+    f"""
+with {ACKNOWLEDGED}
 select v.n, k.request_sha256, o.* from unnest($1::text[], $2::text[]) with ordinality as v(account, key, n)
 join idempotency_keys k on k.account = v.account and k.key = v.key
 join orders o on o.id = k.order_id
-""",
+cross join acknowledged
+""",  # noqa: S608 - a constant
 )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from swaprail.db.acknowledged import ACKNOWLEDGED
 from swaprail.db.connect import Database
 from swaprail.db.leases import read_order
 from swaprail.db.statements import named
@@ -57,14 +58,15 @@ select * from started
 )
 _FIND = named(
     "start_explain",
-    """
-with v as (
+    f"""
+with {ACKNOWLEDGED},
+v as (
     select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[]) with ordinality as t(id, account, key, sha, n)
 )
-select v.n, k.request_sha256 as known_sha, o.* from v
+select v.n, k.request_sha256 as known_sha, o.* from v cross join acknowledged
 left join orders o on o.id = v.id and o.account = v.account
 left join idempotency_keys k on k.account = v.account and k.key = v.key
-""",
+""",  # noqa: S608 - a constant
 )
 
 

@@ -1,0 +1,118 @@
+"""The connections of one process: so many at most, each with a place that it keeps until its statement has answered."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from asyncpg import InterfaceError
+
+from swaprail.db.session import Session
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+
+class Pool:
+    """Lends sessions, first the one that was used last, and opens them as they are asked for.
+
+    Whoever stops waiting does not stop the opening of a session: it keeps its place and serves whoever asks next. So a
+    server that is slow to take a session in is not asked to take in more and more of them.
+    """
+
+    def __init__(self, open_session: Callable[[], Awaitable[Session]], size: int) -> None:
+        self._open_session = open_session
+        self._size = size
+        self._idle: list[Session] = []
+        self._lent: set[Session] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._waiting: deque[asyncio.Future[Session]] = deque()
+
+    @property
+    def idle(self) -> int:
+        """How many sessions are open and free."""
+        return sum(not session.is_closed() for session in self._idle)
+
+    @property
+    def lent(self) -> int:
+        """How many sessions are lent."""
+        return len(self._lent)
+
+    def take(self) -> Session | None:
+        """Lend a session that is open and free, if there is one."""
+        while self._idle:
+            session = self._idle.pop()
+            if not session.is_closed():
+                self._lent.add(session)
+                return session
+        return None
+
+    async def wait(self) -> Session:
+        """Lend the next session that is free or opened; raise what went wrong when one could not be opened."""
+        waiter: asyncio.Future[Session] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._open_more()
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled() and waiter.exception() is None:
+                self.give_back(waiter.result())
+            raise
+
+    def give_back(self, session: Session) -> None:
+        """Take back a session that was lent."""
+        self._lent.discard(session)
+        if session.is_closed():
+            self._open_more()
+        else:
+            self._lend(session)
+
+    async def close(self, within_s: float) -> None:
+        """Close all: politely what is free, and without a word what is at work; a cancel might commit it unseen."""
+        for task in self._opening:
+            task.cancel()
+        for session in list(self._lent):
+            session.terminate()
+        while (waiter := self._next_waiter()) is not None:
+            waiter.set_exception(InterfaceError("the pool is closed"))
+        idle, self._idle = self._idle, []
+        await asyncio.gather(
+            *self._opening, *(session.close(timeout=within_s) for session in idle), return_exceptions=True
+        )
+
+    def _lend(self, session: Session) -> None:
+        waiter = self._next_waiter()
+        if waiter is None:
+            self._idle.append(session)
+            return
+        self._lent.add(session)
+        waiter.set_result(session)
+
+    def _next_waiter(self) -> asyncio.Future[Session] | None:
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                return waiter
+        return None
+
+    def _open_more(self) -> None:
+        while len(self._opening) < min(len(self._waiting), self._size - len(self._lent)):
+            task = asyncio.create_task(self._open(), name="opening of a session")
+            self._opening.add(task)
+
+    async def _open(self) -> None:
+        try:
+            session = await self._open_session()
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            self._fail(error)
+        else:
+            self._lend(session)
+        finally:
+            self._opening.discard(asyncio.current_task())
+        self._open_more()
+
+    def _fail(self, error: Exception) -> None:
+        waiter = self._next_waiter()
+        if waiter is None:
+            log.debug("no session", error=type(error).__name__)
+            return
+        waiter.set_exception(error)
