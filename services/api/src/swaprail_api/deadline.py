@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable
 
+from swaprail import deadline
 from swaprail.domain.errors import ErrorCode
-from swaprail.runtime import deadline
 
 _NOTICED_S = 0.05  # a shorter wait is not worth its line in the books
 

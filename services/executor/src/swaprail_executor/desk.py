@@ -6,13 +6,13 @@ from uuid import UUID
 import msgspec
 
 from swaprail.db.transitions import Move
+from swaprail.deadline import Deadline
 from swaprail.domain.chain import SignedSwap
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import TokenList
 from swaprail.ports.chain import Chain, Signer
 from swaprail.ports.venues import SwapBuilder
-from swaprail.runtime.deadline import Deadline
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail_executor.attempts import LiveAttempt, Settlement, Submission
 from swaprail_executor.settings import ExecutorSettings

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 
+from swaprail.deadline import Deadline
 from swaprail.domain.chain import Commitment, ExpiryProof, Finality, Landing, NodeProof, Search
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.ports.chain import ChainNode
 from swaprail.ports.venues import VenueError
-from swaprail.runtime.deadline import Deadline
 from swaprail_executor.metrics import NODE_ERRORS
 
 SLOT_S = 0.4

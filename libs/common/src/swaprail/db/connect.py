@@ -11,8 +11,8 @@ from swaprail.db.pool import Pool
 from swaprail.db.session import AWAY, Opener, Session
 from swaprail.db.statements import timer_of
 from swaprail.db.unanswered import Unanswered
+from swaprail.deadline import Deadline
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail.runtime.deadline import Deadline
 from swaprail.telemetry import metrics
 from swaprail.telemetry.logging import get_logger
 
