@@ -108,7 +108,7 @@ PLAN = (
         ("tests/security/test_canary.py::test_no_secret_leaves_the_engine_whatever_goes_wrong",),
     ),
     Bug(
-        "40_event_believed",
+        "13_event_believed",
         "Whoever writes to Redis tells sockets of steps that never were, and hides the true ones.",
         (
             f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
@@ -117,7 +117,7 @@ PLAN = (
         simulated="I7",
     ),
     Bug(
-        "41_event_names_the_wallet",
+        "14_event_names_the_wallet",
         "Whoever writes to Redis lets one account follow another's orders.",
         (
             f"{_NOTIFIER}/test_forged_events.py::test_another_accounts_order_is_not_told_when_an_event_gives_it_to_a_followed_wallet",

@@ -66,7 +66,8 @@ class Worker:
     def __init__(self, db: Database) -> None:
         self.began: list[LeasedOrder] = []
         leases = Leases(db, "worker", 5, [Status.BUILDING])
-        self.intake = Intake(leases, InFlight(self._work, leases, limit=10, stage="test"), interval_s=1)
+        inflight = InFlight(self._work, leases, limit=10, stage="test")
+        self.intake = Intake(leases, inflight, takes=Status.BUILDING, interval_s=1)
 
     async def _work(self, order: LeasedOrder) -> None:
         self.began.append(order)
