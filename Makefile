@@ -9,7 +9,7 @@ export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
 	test-concurrent test-ws soak soak-short network faults-network failpoints faults-failpoints websockets \
-	faults-websockets simulate faults-simulate fuzz faults-fuzz security planted evidence proofs sbom chart-check \
+	faults-websockets simulate faults-simulate fuzz faults-fuzz security security-redis planted evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
@@ -130,6 +130,9 @@ faults-fuzz: setup ## Longer, one after the other; keeps its figures (FUZZ_SEED)
 
 security: setup ## Accounts, forgeries, slow and large requests, origins, canaries
 	$(BIN)/pytest tests/security -n $(WORKERS)
+
+security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEED)
+	ATTACKED_ORDERS=5000 $(BIN)/pytest tests/security/test_redis_attacker.py -s
 
 planted: setup ## Twelve planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)

@@ -1,0 +1,1 @@
+"""Somebody with write access to Redis, and nothing else, against a whole engine."""
