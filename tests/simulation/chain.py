@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from swaprail.domain.chain import Blockhash
+from swaprail.domain.chain import Blockhash, SwapTerms
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.market import read_terms, signature_of
 from tests.simulation.nodes import GENESIS_HEIGHT
@@ -29,6 +29,7 @@ class Transaction(msgspec.Struct):
     fork: int | None = None
     receipts: int = 0
     is_underway: bool = False
+    terms: SwapTerms | None = None
 
 
 class VirtualChain:
@@ -87,7 +88,9 @@ class VirtualChain:
         if signature not in self.transactions:
             terms = read_terms(raw)
             last_valid = int(terms.blockhash.removeprefix("hash ")) + VALID_FOR
-            self.transactions[signature] = Transaction(signature, terms.order_id, last_valid, terms.least_output)
+            self.transactions[signature] = Transaction(
+                signature, terms.order_id, last_valid, terms.least_output, terms=terms
+            )
         return self.transactions[signature]
 
     def _mood(self) -> str:

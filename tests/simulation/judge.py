@@ -18,6 +18,8 @@ from tests.simulation.clock import milliseconds
 from tests.simulation.tables import Row, Tables, holds_the_order
 from tests.simulation.topics import Topics
 
+_TERMS = ("wallet", "input_mint", "output_mint", "input_amount")
+
 
 def judge(tables: Tables, chain: VirtualChain, traders: Traders, topics: Topics) -> list[str]:
     """Return every invariant that is broken, each with its number and its order."""
@@ -30,6 +32,7 @@ def judge(tables: Tables, chain: VirtualChain, traders: Traders, topics: Topics)
         *(f"I1 {i} was executed and is no order" for i in landed if i not in tables.orders),
         *(f"I12 {write}" for write in tables.stale_writes),
         *chain.broken,
+        *_otherwise(chain, tables, traders),
         *_keys(tables, traders),
         *_subscribers(tables, traders),
         *([f"I10 {topics.unread} entries are not read"] if topics.unread else []),
@@ -37,6 +40,26 @@ def judge(tables: Tables, chain: VirtualChain, traders: Traders, topics: Topics)
     for order in tables.orders.values():
         broken += _order(tables, order, landed[order["id"]])
     return broken
+
+
+def _otherwise(chain: VirtualChain, tables: Tables, traders: Traders) -> Iterator[str]:
+    """Yield what the chain was sent, landed or not, and nobody has ordered, by the table and by who posted it."""
+    posted = {view.order_id: view for _, _, view in traders.answers if isinstance(view, OrderView)}
+    for transaction in chain.transactions.values():
+        sent, order, view = transaction.terms, tables.orders.get(transaction.order_id), posted.get(transaction.order_id)
+        assert sent is not None, "the chain reads the terms of whatever it receives"
+        done = (sent.wallet, sent.input_mint, sent.output_mint, sent.input_amount)
+        if order is not None and done != tuple(order[name] for name in _TERMS):
+            yield f"I14 {sent.order_id} was sent as {done}"
+        if order is not None and sent.least_output < (order["min_output_amount"] or 0):
+            yield f"I14 {sent.order_id} was sent for {sent.least_output} at least, not {order['min_output_amount']}"
+        if view is not None and done != (
+            view.user_wallet,
+            view.input_mint,
+            view.output_mint,
+            int(view.input_amount_base),
+        ):
+            yield f"I14 {sent.order_id} was sent as {done}, and posted as {view}"
 
 
 def is_over(order: Row) -> bool:

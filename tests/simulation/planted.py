@@ -40,6 +40,10 @@ def _no_fence(patch: Patch) -> None:
     patch(moves, "fence_holds", lambda *_: True)
 
 
+def _message_believed(patch: Patch) -> None:
+    patch(moves, "terms_hold", lambda *_: True)
+
+
 def _send_before_commit(patch: Patch) -> None:
     async def submit(desk: Any, order: LeasedOrder, route: Any) -> Any:
         request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
@@ -161,6 +165,7 @@ def _no_proof_at_all(patch: Patch) -> None:
 
 BUGS = (
     Bug("no fence check", _no_fence, ("I12",)),
+    Bug("message believed", _message_believed, ("I14",)),
     Bug("send before commit", _send_before_commit, ("I4",)),
     Bug("null status trusted", _trust_null_status, ("I2", "I3", "I5")),
     Bug("expiry by processed height", _processed_height, ("I2", "I3", "I5")),

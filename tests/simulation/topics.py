@@ -8,6 +8,7 @@ from random import Random
 import redis.exceptions
 
 from swaprail.broker.appender import Entry
+from tests.simulation.forgery import forge_orders
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.weather import Weather
 
@@ -38,17 +39,30 @@ class Topics:
         self._rng = rng
         self._weather = weather
         self._readers: dict[str, list[Consumer]] = {}
+        self._flown: list[tuple[str, bytes]] = []
         self._kept: dict[str, list[bytes]] = {}  # of a group that has no consumer at the moment
         self.grouped = {"orders.accepted", "orders.routed"}
 
     def publish(self, topic: str, body: bytes) -> None:
         """Store an entry, as far as its fate lets it be read."""
+        if topic in self.grouped:
+            self._attack(topic, body)
         fate = self._weather.message()
         if fate == "lost":
             return
         for _ in range(2 if fate == "twice" else 1):
             delay = self._rng.random() * 2.5 if fate == "delayed" else self._weather.latency()
             self._loop.outside(delay, self._arrive, topic, body)
+
+    def _attack(self, topic: str, body: bytes) -> None:
+        """Let the message, or an older one, come in another form as well, some moments before or after."""
+        self._flown.append((topic, body))
+        if not self._weather.chance(self._weather.forgery, "message forged"):
+            return
+        rng = self._rng
+        forged = rng.choice(self._flown) if rng.random() < 0.2 else forge_orders(rng, topic, body)
+        for _ in range(rng.randint(1, 3)):
+            self._loop.outside(rng.random() ** 3 * 2.0, self._arrive, *forged)
 
     def consume(self, topic: str, process: Process) -> Consumer:
         """Begin to read."""

@@ -21,6 +21,7 @@ class Weather:
         # A seed has a few kinds of fault, some of them often: all kinds at once would end in nothing but retries.
         self.statement_faults = {fate: rng.choice((0.0, 0.0, 0.01, 0.05, 0.2)) for fate in ("lost", "late", "refused")}
         self.message_faults = {fate: rng.choice((0.0, 0.0, 0.1, 0.4)) for fate in ("lost", "twice", "delayed")}
+        self.forgery = rng.choice((0.0, 0.0, 0.2, 0.8))  # share of the messages of orders that are forged as well
         self.slow = rng.choice((0.0, 0.0, 0.05, 0.3))  # share of answers that take long
         self.crash_rate = rng.choice((0.0, 0.003, 0.01, 0.03))
         self.freeze_rate = rng.choice((0.0, 0.0, 0.003, 0.01))
