@@ -7,8 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tests.load.fanout_clients import Clients
-from tests.load.fanout_notifier import PATH, WALLET_PATH, Notifier, new_ids, notifier, servers, steps
+from tests.load.fanout_notifier import PATH, WALLET_PATH, Notifier, new_ids, notifier, servers
 from tests.load.fanout_span import Span
+from tests.load.fanout_store import Store, store
 from tests.load.figures import Figures, Target, quantile
 from tests.load.verdict import FOREIGN_PERCENT
 
@@ -44,17 +45,18 @@ class Sizes(NamedTuple):
 def fanout_run(sizes: Sizes) -> Figures:
     """Return what was measured of a fresh notifier."""
     with servers() as at:
-        with notifier(at.dsn, at.redis_url) as running:
+        with notifier(at.dsn, at.redis_url) as running, store(running) as storing:
             clients = Clients(running.port, sizes.clients, WALLET_PATH)
             try:
-                figures = saturated(running, clients, sizes) | undisturbed_paced(running, clients, sizes)
+                figures = saturated(running, storing, clients, sizes)
+                figures |= undisturbed_paced(running, storing, clients, sizes)
             finally:
                 clients.close()
-        with notifier(at.dsn, at.redis_url) as running:
-            return figures | weights(running, sizes)
+        with notifier(at.dsn, at.redis_url) as running, store(running) as storing:
+            return figures | weights(running, storing, sizes)
 
 
-def saturated(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
+def saturated(running: Notifier, storing: Store, clients: Clients, sizes: Sizes) -> Figures:
     """Tell as fast as the clients read: steps of many orders together."""
     span = Span(running, clients)
     told = 0
@@ -63,23 +65,23 @@ def saturated(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
         for seq in range(1, len(PATH) + 1):
             # Clients that lag by more than the allowed queue would rightly be closed.
             clients.wait_for(span.before.steps + (told - IN_FLIGHT * TOGETHER) * sizes.clients)
-            running.tell(steps(ids, seq))
+            storing.tell(ids, seq)
             told += len(ids)
     return span.end("", told * sizes.clients)
 
 
-def undisturbed_paced(running: Notifier, clients: Clients, sizes: Sizes) -> Figures:
+def undisturbed_paced(running: Notifier, storing: Store, clients: Clients, sizes: Sizes) -> Figures:
     """Return the first paced part that nobody disturbed, or else the one that was disturbed least."""
     last, tried = Clients(running.port, LAST, WALLET_PATH), list[Figures]()
     try:
         while len(tried) < TRIES and not any(each["paced_foreign_cpu_percent"] <= FOREIGN_PERCENT for each in tried):
-            tried.append(paced(running, clients, last, sizes))
+            tried.append(paced(running, storing, clients, last, sizes))
     finally:
         last.close()
     return min(tried, key=lambda each: each["paced_foreign_cpu_percent"])
 
 
-def paced(running: Notifier, clients: Clients, last: Clients, sizes: Sizes) -> Figures:
+def paced(running: Notifier, storing: Store, clients: Clients, last: Clients, sizes: Sizes) -> Figures:
     """Tell one step at a time, at a steady rate, whatever comes of it: each goes to every socket.
 
     The clients' delays include their own: one process reads for all of them. The last ones, written to after all others
@@ -93,7 +95,7 @@ def paced(running: Notifier, clients: Clients, last: Clients, sizes: Sizes) -> F
         due = span.began + len(late) * gap
         time.sleep(max(0.0, due - time.time()))
         late.append(max(0.0, time.time() - due))
-        running.tell(steps([order_id], seq))
+        storing.tell([order_id], seq)
     figures = span.end("paced_", len(late) * sizes.clients)
     for name, watched in (("delay", clients), ("last_client_delay", last)):
         p50, p99 = watched.delays(0.5, 0.99)
@@ -101,7 +103,7 @@ def paced(running: Notifier, clients: Clients, last: Clients, sizes: Sizes) -> F
     return figures | {"paced_generator_late_p99_ms": quantile(late, 0.99) * 1000}
 
 
-def weights(running: Notifier, sizes: Sizes) -> Figures:
+def weights(running: Notifier, storing: Store, sizes: Sizes) -> Figures:
     """Measure connections that wait, and again when each was told something."""
     empty = running.memory()
     clients = Clients(running.port, sizes.idle, WALLET_PATH)
@@ -110,7 +112,7 @@ def weights(running: Notifier, sizes: Sizes) -> Figures:
         idle = running.memory()
         ids = new_ids(4)
         for seq in range(1, len(PATH) + 1):
-            running.tell(steps(ids, seq))
+            storing.tell(ids, seq)
         clients.wait_for(len(ids) * len(PATH) * sizes.idle)
         time.sleep(SETTLE_S)
         used, tally = running.memory(), clients.tally()
