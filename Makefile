@@ -8,7 +8,7 @@ COVERAGE ?= 93
 export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
-	test-concurrent test-ws soak soak-short network faults-network failpoints faults-failpoints websockets \
+	test-concurrent test-ws soak soak-short network faults-network standby faults-standby failpoints faults-failpoints websockets \
 	faults-websockets simulate faults-simulate fuzz faults-fuzz security security-redis planted evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
@@ -103,6 +103,12 @@ network: setup ## Every link cut, slowed, sliced, under orders
 faults-network: setup ## Every toxic on every link, then a random walk; keeps its figures
 	RECORD=1 $(BIN)/python -m tests.faults.network
 
+standby: setup ## A synchronous standby restarted, cut off, lagging, promoted, under orders (SEED)
+	$(BIN)/pytest tests/faults/standby -s
+
+faults-standby: setup ## PROMOTIONS of it under load; keeps its figures (SEED)
+	RECORD=1 $(BIN)/python -m tests.faults.standby --promotions $(or $(PROMOTIONS),200) $(if $(SEED),--seed $(SEED))
+
 failpoints: setup ## SIGKILL before and after every effect
 	$(BIN)/python -m tests.faults.failpoints
 
@@ -137,7 +143,7 @@ security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEE
 planted: setup ## Twelve planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
 
-proofs: soak-short network failpoints websockets simulate fuzz security planted ## All of these, in their short forms
+proofs: soak-short network standby failpoints websockets simulate fuzz security planted ## All of these, in their short forms
 
 evidence: setup ## Render docs/guarantees.md from what is kept
 	$(BIN)/python -m tests.evidence
