@@ -16,7 +16,8 @@ from swaprail_api.store.announce import Announcer, milliseconds
 from swaprail_api.store.rows import Row, order_view
 
 _STATUSES = sorted(CANCELLABLE)
-# The fence grows, so whoever holds the order's lease can write no more.
+# The fence grows, so whoever holds the order's lease can write no more. Whether an order may be taken back is judged by
+# its row under the lock: by that of the statement's snapshot, an order that moved on just now would be refused for nothing.
 _CANCEL = named(
     "cancel",
     """
@@ -29,7 +30,7 @@ held as (
 cancelled as (
     update orders o set status = 'CANCELLED', seq = o.seq + 1, fence = o.fence + 1, lease_owner = null,
         lease_until = null, due_at = null, closed_at = now()
-    from held where o.id = held.id and o.status = held.was
+    from held where o.id = held.id
     returning o.*, held.n, held.was, null::text as signature
 ),
 told as (
