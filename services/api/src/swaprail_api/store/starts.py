@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from swaprail.db.acknowledged import ACKNOWLEDGED
@@ -22,7 +23,7 @@ from swaprail_api.store.rows import Row, accepted_order
 # The order is leased by the same write, and the message to the routers hands the lease over.
 # A key used before never starts anything. Of the others, the first row of an order may. Rows are locked in the order
 # of their ids, so that two processes cannot wait for each other. A key that another process stores at the same moment
-# fails this statement: the writer then repeats it row by row.
+# fails this statement: it is repeated, and a batch that has one key twice is then written row by row.
 _START = named(
     "start",
     """
@@ -97,11 +98,19 @@ class StartStore:
 
     async def write(self, rows: Sequence[StartRow]) -> Sequence[Started | EngineError]:
         """Queue the orders in one commit and wake the router; outcomes in order."""
-        won = {row["n"]: row for row in await self._database.fetch(_START, *zip(*rows, strict=True), HANDOVER_S)}
+        won = {row["n"]: row for row in await self._start(rows)}
         self._announcer.started([_in_routing(row) for row in won.values()])
         lost = [(n, row) for n, row in enumerate(rows, start=1) if n not in won]
         told = dict(zip((n for n, _ in lost), await self._explain([row for _, row in lost]), strict=True))
         return [told[n] if n in told else _started(won[n], replayed=False) for n in range(1, len(rows) + 1)]
+
+    async def _start(self, rows: Sequence[StartRow]) -> Sequence[Row]:
+        arguments = (*zip(*rows, strict=True), HANDOVER_S)
+        try:
+            return await self._database.fetch(_START, *arguments)
+        except asyncpg.UniqueViolationError:
+            # Somebody else's key was not there yet when the statement looked: now it is.
+            return await self._database.fetch(_START, *arguments)
 
     async def _explain(self, rows: Sequence[StartRow]) -> list[Started | EngineError]:
         if not rows:
