@@ -9,9 +9,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from swaprail.db.connect import Database
+from swaprail.domain.errors import EngineError
 from tests.faults.standby.campaign import lose_and_promote
 from tests.faults.standby.history import ORDER, Client, tell, tell_after_a_crash
 from tests.faults.standby.load import trading
+from tests.faults.standby.node import DATABASE
 from tests.faults.standby.world import World, running
 
 SEED = int(os.environ.get("SEED", "1"))
@@ -54,9 +57,17 @@ async def _promotion(world: World) -> None:
     assert not await lose_and_promote(world, signal.SIGQUIT, away_s=0.5)
 
 
+async def _check_a_standby_is_not_believed(world: World) -> None:
+    database = Database(world.pair.standby.dsn_of(DATABASE), size=1, timeout_s=5, application="test")
+    with pytest.raises(EngineError, match="standby"):
+        await database.fetch("select 1")
+    await database.close()
+
+
 async def test_nothing_told_is_lost_or_undone_when_a_standby_fails_lags_or_is_promoted(
     world: World, subtests: pytest.Subtests
 ) -> None:
+    await _check_a_standby_is_not_believed(world)
     async with world.http() as http:
         for mode in MODES:
             with subtests.test(history=mode):

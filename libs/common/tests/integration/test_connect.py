@@ -183,6 +183,18 @@ async def test_a_commit_waits_for_the_standby_when_the_server_would_not(
     await ledger.close()
 
 
+async def test_a_peer_that_is_gone_is_noticed_when_a_session_is_open(database: str) -> None:
+    db = Database(database, size=1, timeout_s=2, application="test")
+    await db.fetchval("select 1")
+    session = db._pool.take()
+    assert session is not None
+    end = session._transport.get_extra_info("socket")  # type: ignore[attr-defined]
+    assert end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert end.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+    db._pool.give_back(session)
+    await db.close()
+
+
 async def test_who_gives_up_does_not_wait_on_when_the_network_swallows_the_statement(relay: tuple[Relay, str]) -> None:
     db = Database(relay[1], size=2, timeout_s=1, application="test")
     assert await db.fetchval("select 1") == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -22,8 +23,17 @@ WAITING = "select count(*) from pg_stat_activity where wait_event = 'SyncRep' an
 async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database)
     await connection.execute("create table written (n int)")
+    await connection.execute("create role trader login; grant all on written to trader")
     yield connection
+    await connection.execute("drop owned by trader; drop role trader")
     await connection.close()
+
+
+@pytest.fixture
+def as_trader(database: str) -> str:
+    """The DSN of a user with no more rights than the engine's has."""
+    parts = urlsplit(database)
+    return parts._replace(netloc=f"trader@{parts.hostname}:{parts.port}").geturl()
 
 
 @pytest.fixture
@@ -34,8 +44,8 @@ async def standby(database: str) -> AsyncIterator[StandbyAway]:
 
 
 @pytest.fixture
-async def db(database: str, admin: asyncpg.Connection, standby: StandbyAway) -> AsyncIterator[Database]:
-    db = Database(database, size=2, timeout_s=TIMEOUT_S, application="engine")
+async def db(as_trader: str, admin: asyncpg.Connection, standby: StandbyAway) -> AsyncIterator[Database]:
+    db = Database(as_trader, size=2, timeout_s=TIMEOUT_S, application="engine")
     await asyncio.gather(*(db.fetch("select pg_sleep(0.05)") for _ in range(2)))
     yield db
     await db.close()
@@ -62,10 +72,10 @@ async def test_a_write_stays_unseen_and_uncancelled_when_it_is_given_up(
 
 
 async def test_no_more_sessions_than_places_are_held_when_the_standby_stays_away(
-    database: str, admin: asyncpg.Connection, standby: StandbyAway
+    as_trader: str, admin: asyncpg.Connection, standby: StandbyAway
 ) -> None:
     await standby.leave()
-    db = Database(database, size=2, timeout_s=TIMEOUT_S, application="engine")
+    db = Database(as_trader, size=2, timeout_s=TIMEOUT_S, application="engine")
     for _ in range(6):
         with pytest.raises(EngineError):
             await db.fetchval("select 1")
