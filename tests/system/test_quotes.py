@@ -1,10 +1,16 @@
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
+import redis.asyncio as redis
+from faststream.redis import RedisBroker
 
+from swaprail.messages.topics import QuotesAsked, Topic
+from swaprail.testing.conditions import until
 from tests.system.engine import Engine
 
 pytestmark = [pytest.mark.system]
@@ -34,6 +40,19 @@ async def test_quotes_come_ranked_and_the_deeper_venue_wins_when_the_amount_is_l
     assert [quote["venue"] for quote in quotes] == ["raydium", "meteora"]
     assert Decimal(quotes[0]["outputAmount"]) > Decimal(quotes[1]["outputAmount"])
     assert quotes[0]["priceImpactBps"] < quotes[1]["priceImpactBps"]
+
+
+async def test_a_request_for_quotes_is_set_aside_when_it_is_of_another_version(engine: Engine) -> None:
+    asked = QuotesAsked("SOL", "USDC", 1, 1_000, version=2)
+    async with RedisBroker(engine.redis_url) as broker:
+        await broker.publish(msgspec.json.encode(asked), stream=str(Topic.QUOTES))
+    client: Any = redis.Redis.from_url(engine.redis_url)
+
+    async def is_set_aside() -> bool:
+        return [kept[b"reason"] for _, kept in await client.xrange(f"{Topic.QUOTES}.dead")] == [b"version"]
+
+    await until(is_set_aside)
+    await client.aclose()
 
 
 async def test_quotes_are_unavailable_not_hanging_when_no_router_runs(engine: Engine) -> None:

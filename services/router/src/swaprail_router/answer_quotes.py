@@ -8,16 +8,14 @@ from faststream import AckPolicy
 from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import RedisStreamMessage
 
+from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.observe import published_ms
 from swaprail.broker.streams import BLOCK_MS
 from swaprail.domain.quotes import QuoteRequest
-from swaprail.messages.topics import Group, QuotesAnswered, QuotesAsked, Topic
-from swaprail.telemetry.logging import get_logger
+from swaprail.messages.topics import VERSION, Group, QuotesAnswered, QuotesAsked, Topic
 from swaprail.telemetry.metrics import MESSAGE_WAIT
 from swaprail.telemetry.tracing import span
 from swaprail_router.quoting import Quoting
-
-log = get_logger(__name__)
 
 AT_ONCE = 64
 _encode = msgspec.json.Encoder().encode
@@ -31,7 +29,7 @@ async def answer_quotes(quoting: Quoting, asked: QuotesAsked) -> bytes:
     return _encode(QuotesAnswered(msgspec.Raw(_encode(routing.quotes))))
 
 
-def subscribe_quotes(broker: RedisBroker, quoting: Quoting, consumer: str) -> None:
+def subscribe_quotes(broker: RedisBroker, keeper: StreamKeeper, quoting: Quoting, consumer: str) -> None:
     """Let one router of the group answer each request; one that nobody waits for any more is not answered."""
     stream = StreamSub(str(Topic.QUOTES), group=str(Group.ROUTER), consumer=consumer, polling_interval=BLOCK_MS)
 
@@ -39,7 +37,10 @@ def subscribe_quotes(broker: RedisBroker, quoting: Quoting, consumer: str) -> No
         try:
             asked = msgspec.json.decode(message.body, type=QuotesAsked)
         except msgspec.MsgspecError:
-            log.warning("a quote request could not be decoded", bytes=len(message.body))
+            await keeper.dead_letter(Topic.QUOTES, [message.body], "undecodable")
+            return None
+        if asked.version != VERSION:
+            await keeper.dead_letter(Topic.QUOTES, [message.body], "version")
             return None
         waited_ms = _age_ms(message)
         MESSAGE_WAIT.labels(Topic.QUOTES).observe(max(0.0, waited_ms / 1000))

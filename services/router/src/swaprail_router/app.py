@@ -78,7 +78,7 @@ class Router:
         self._keeper = StreamKeeper(settings, broker, owner, [accepted, quotes])
         consume(broker, self._keeper, accepted, self._intake, owner)
         quotes.handle = _forget
-        subscribe_quotes(broker, quoting, owner)
+        subscribe_quotes(broker, self._keeper, quoting, owner)
         self.health.add("database", partial(check_schema, self._database))
         # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
         self.health.add("redis", self._keeper.check_redis, required=False)

@@ -13,7 +13,7 @@ TRANSITIONS = counter(
 )
 TRANSITIONS_REFUSED = counter(
     "swaprail_order_transitions_refused_total",
-    "Guarded writes that found another status or fence",
+    "Guarded writes that found another status, fence or order, or its time over",
     ["from_status", "to_status"],
     of=_WRITERS,
 )
