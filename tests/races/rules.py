@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import asyncpg
 from tests.invariants.attempts import check_attempts
 from tests.invariants.leases import check_leases
 from tests.invariants.orders import check_histories
+from tests.races.engine import LEASE_S
 from tests.races.race import Answer, Race, Stage, alone
 from tests.races.stored import Stored
 from tests.races.whole import check_whole
@@ -26,7 +28,8 @@ async def broken_rules(stage: Stage, race: Race) -> list[str]:
         *_told_is_stored(stage, race),
         *_only_forward(stage, race),
         *_closed_stays(stage, race),
-        *_fences(stage, race),
+        *_fences(race),
+        *_leases(stage, race),
         *_answered(race),
         *_waits(stage, race),
         *_as_if_alone(race),
@@ -75,8 +78,8 @@ def _of(order_id: UUID, stored: Stored) -> Any:
     return stored.orders[order_id], *([r for r in rows if r["order_id"] == order_id] for rows in stored[1:3])
 
 
-def _fences(stage: Stage, race: Race) -> Iterator[str]:
-    """No fence is given to two; none is told that is not stored; a lease that is said to be kept is."""
+def _fences(race: Race) -> Iterator[str]:
+    """No fence is given to two; none is told that is not stored; whoever has the order's fence has its lease."""
     given = [(o, a) for a in race.told for o in (*(item.order for item in a.heard.handed), *a.leased)]
     if len({(order.id, order.fence) for order, _ in given}) < len(given):
         yield "one fence was given to two"
@@ -84,10 +87,26 @@ def _fences(stage: Stage, race: Race) -> Iterator[str]:
         row = race.after.orders.get(order.id)
         if row is None or order.fence > row["fence"]:
             yield f"{answer.deed.name} was told of fence {order.fence}, which is not stored"
-    for answer, stored in ((race.first, race.between), (race.second, race.after)):
+        elif order.fence == row["fence"] and row["lease_until"] is None:
+            yield f"{answer.deed.name} was told that it holds fence {order.fence}, and nobody does"
+
+
+def _leases(stage: Stage, race: Race) -> Iterator[str]:
+    """No lease is taken before it has lapsed; what was given back stays so; what is said to be lost is."""
+    for answer in race.told:
+        for order in answer.leased:
+            until = stage.before.orders[order.id]["lease_until"]
+            if until is not None and until > race.after.orders[order.id]["lease_until"] - timedelta(seconds=LEASE_S):
+                yield f"{answer.deed.name} took what another held"
+    for answer, was, now in ((race.first, stage.before, race.between), (race.second, race.between, race.after)):
+        if answer.deed.name != "renew" or race.late:
+            continue
+        held = stage.scene.held
+        before, after = was.orders[held.id], now.orders[held.id]
+        if before["lease_until"] is None and after["lease_until"] is not None:
+            yield "a lease that was given back is renewed"
         # Said to be kept is what was so in the snapshot; said to be lost is acted upon, and must be true.
-        lost = answer.deed.name == "renew" and not answer.result and not race.late
-        if lost and stored.orders[stage.scene.held.id]["fence"] == stage.scene.held.fence:
+        if not answer.result and after["fence"] == held.fence:
             yield "a lease is said to be lost, and is not"
 
 

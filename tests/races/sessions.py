@@ -6,6 +6,7 @@ comes before pg_catalog has a now() that waits for the gate. The statements are 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from swaprail.testing.conditions import until
+from swaprail_local.servers.postgres import EmbeddedPostgres
 
 GATE = 1
 WITHIN_S = 10
@@ -103,18 +105,25 @@ class Ring:
             await self.looking.fetch("select pg_advisory_unlock($1)", GATE)
 
 
-async def copy_database(server: str, template: str, name: str, dsn: str) -> None:
-    """Make a copy of a migrated database, with a clock that stops, and room for what its tables held."""
-    connection = await asyncpg.connect(server)
-    await connection.execute(f"create database {name} template {template} strategy file_copy")
-    await connection.close()
-    connection = await asyncpg.connect(dsn)
-    await connection.execute(_STOPS)
-    await connection.close()
+def make_arena(server: EmbeddedPostgres, template: str) -> str:
+    """Copy a migrated database, give it a clock that stops and room for what its tables held; return its DSN."""
+
+    async def make() -> None:
+        connection = await asyncpg.connect(server.dsn)
+        await connection.execute(f"create database races template {template} strategy file_copy")
+        await connection.close()
+        connection = await asyncpg.connect(server.dsn_of("races"))
+        await connection.execute(_STOPS)
+        await connection.close()
+
+    # In a thread, so that the test's own event loop is left alone.
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(lambda: asyncio.run(make())).result()
+    return server.dsn_of("races")
 
 
 @asynccontextmanager
-async def open_ring(dsn: str) -> AsyncIterator[Ring]:
+async def open_ring(dsn: str, kind: type[Session] = Session) -> AsyncIterator[Ring]:
     """Connect to such a database, and empty it."""
     paths = ("public", "public", "stops, public, pg_catalog", "public")
     connections = [
@@ -122,7 +131,7 @@ async def open_ring(dsn: str) -> AsyncIterator[Ring]:
         for path in paths
     ]
     try:
-        ring = Ring(*(Session(connection) for connection in connections))
+        ring = Ring(*(kind(connection) for connection in connections))
         await ring.looking.connection.execute(_FORGET)
         yield ring
     finally:

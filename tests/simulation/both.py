@@ -48,7 +48,7 @@ class Both:
             raise
         await transaction.commit()
         virtual = STATEMENTS[name_of(sql)](self.tables, now, *args)
-        assert _sorted(virtual) == _sorted(dict(row) for row in rows), name_of(sql)
+        assert sorted_rows(virtual) == sorted_rows(dict(row) for row in rows), name_of(sql)
         self.told[name_of(sql)] += len(rows)
         return list(rows)
 
@@ -75,7 +75,7 @@ class Both:
         }
         for name, sql in _TABLES.items():
             real = [dict(row) for row in await self._connection.fetch(sql)]
-            assert _sorted(virtual[name]) == _sorted(real), name
+            assert sorted_rows(virtual[name]) == sorted_rows(real), name
 
     def _expect_error(self, sql: str, args: Sequence[object], now: datetime, error: Exception) -> None:
         before = repr((self.tables.orders, self.tables.events, self.tables.attempts, self.tables.keys))
@@ -88,7 +88,8 @@ class Both:
         raise AssertionError(f"{name_of(sql)} fails in PostgreSQL only: {error}")
 
 
-def _sorted(rows: Iterable[Row]) -> list[list[tuple[str, Any]]]:
+def sorted_rows(rows: Iterable[Row]) -> list[list[tuple[str, Any]]]:
+    """Return rows in a form in which those of both stores are equal."""
     same = [sorted((name, _plain(value)) for name, value in row.items()) for row in rows]
     return sorted(same, key=repr)
 
