@@ -7,13 +7,15 @@ from hashlib import sha256
 
 from tests.simulation.batch import run_seeds
 from tests.simulation.clock import virtual_world
+from tests.simulation.each_lie import run_each_lie
+from tests.simulation.lies import Lie, Lying
 from tests.simulation.summary import Summary
 from tests.simulation.world import run_seed
 
 
-def _show_one(seed: int, *, trace: bool) -> int:
+def _show_one(seed: int, lying: Lying, *, trace: bool) -> int:
     with virtual_world():
-        outcome = run_seed(seed, print if trace else None)
+        outcome = run_seed(seed, print if trace else None, lying)
     for line in outcome.broken:
         print(f"BROKEN {line}")
     print(f"seed {seed}: {outcome.steps} steps, {outcome.seconds:.1f} virtual seconds, checksum {outcome.checksum:08x}")
@@ -32,9 +34,9 @@ def _show_digests(seeds: list[int]) -> int:
     return 0
 
 
-def _run_many(first: int, seeds: int, workers: int, *, keep: bool) -> int:
+def _run_many(first: int, seeds: int, workers: int, lying: Lying, *, keep: bool) -> int:
     summary = Summary(first)
-    for outcome in run_seeds(first, seeds, workers):
+    for outcome in run_seeds(first, seeds, workers, lying):
         summary.add(outcome)
     summary.show()
     if summary.broken:
@@ -54,12 +56,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="run this one alone")
     parser.add_argument("--trace", action="store_true", help="print every step of --seed")
     parser.add_argument("--digests", type=int, nargs="+", metavar="SEED", help="print digests of the traces of seeds")
+    parser.add_argument("--lie", type=Lie, choices=list(Lie), help="let one of the nodes tell this lie in every seed")
+    parser.add_argument("--nodes", type=int, choices=(1, 2, 3), help="so many nodes in every seed")
+    parser.add_argument(
+        "--each-lie", action="store_true", help="run the seeds with every lie, of two nodes and of three"
+    )
     given = parser.parse_args()
+    lying = Lying(given.lie, given.nodes or (2 if given.lie else None))
     if given.digests:
         return _show_digests(given.digests)
+    if given.each_lie:
+        return run_each_lie(given.first, given.seeds, given.workers, keep=given.record)
     if given.seed is not None:
-        return _show_one(given.seed, trace=given.trace)
-    return _run_many(given.first, given.seeds, given.workers, keep=given.record)
+        return _show_one(given.seed, lying, trace=given.trace)
+    return _run_many(given.first, given.seeds, given.workers, lying, keep=given.record)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,12 @@ import msgspec
 from swaprail.domain.chain import Blockhash, SwapTerms
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.market import read_terms, signature_of
-from tests.simulation.nodes import GENESIS_HEIGHT
+from tests.simulation.nodes import FINAL_AFTER, GENESIS_HEIGHT, VALID_FOR, height_of
 from tests.simulation.tables import Tables
 from tests.simulation.weather import Weather
 
 SLOT_S = 0.04  # ten times as fast as Solana: a lag of 300 slots is 12 s
-VALID_FOR = 150
+REVERTS = ("slippage_exceeded", "venue_rejected", "custom program error: 0x1771", "InsufficientFundsForRent")
 
 
 class Transaction(msgspec.Struct):
@@ -30,6 +30,7 @@ class Transaction(msgspec.Struct):
     receipts: int = 0
     is_underway: bool = False
     terms: SwapTerms | None = None
+    is_doomed: bool = False  # no leader ever takes it: its order needs another attempt
 
 
 class VirtualChain:
@@ -42,6 +43,7 @@ class VirtualChain:
         self._rng = rng
         self._weather = weather
         self._tables = tables
+        self._doomed = rng.choice((0.0, 0.1, 0.3, 0.5))
         self.moods = {mood: rng.choice((0.0, 0.0, 0.1, 0.5, 0.9)) for mood in ("dropped", "lands late")}
 
     @property
@@ -62,7 +64,9 @@ class VirtualChain:
         """Receive bytes from a node: the first time their fate is drawn, and again only while they were dropped."""
         known = self._known(raw)
         known.receipts += 1
-        if known.is_underway or self.height > known.last_valid:
+        if known.receipts == 1:
+            known.is_doomed = self._weather.chance(self._doomed, "chain doomed")
+        if known.is_underway or known.is_doomed or self.height > known.last_valid:
             return
         known.fork = self.height
         mood = self._mood()
@@ -78,6 +82,17 @@ class VirtualChain:
         # Late, and often only just in time.
         return self._rng.randint(0, left + 1) if self._rng.random() < 0.5 else max(0, left - self._rng.randrange(20))
 
+    def roll_back(self) -> None:
+        """Undo blocks that are not yet final; what was in them lands once more, or not."""
+        depth = self._rng.randrange(1, FINAL_AFTER - 1)
+        for transaction in self.transactions.values():
+            if transaction.height is not None and self.height - transaction.height < depth:
+                self._weather.counts["chain rolled back a landing"] += 1
+                transaction.height = transaction.output = transaction.error = None
+                transaction.is_underway = False
+                if self._rng.random() < 0.5:
+                    self._loop.outside(self._rng.randrange(VALID_FOR) * SLOT_S, self._land, transaction)
+
     def last_chance(self) -> None:
         """Let everything land that still could, whoever gave it up."""
         for transaction in self.transactions.values():
@@ -87,7 +102,7 @@ class VirtualChain:
         signature = signature_of(raw)
         if signature not in self.transactions:
             terms = read_terms(raw)
-            last_valid = int(terms.blockhash.removeprefix("hash ")) + VALID_FOR
+            last_valid = height_of(terms.blockhash) + VALID_FOR
             self.transactions[signature] = Transaction(
                 signature, terms.order_id, last_valid, terms.least_output, terms=terms
             )
@@ -104,7 +119,7 @@ class VirtualChain:
             return
         transaction.height = self.height
         if self._rng.random() < 0.1:
-            transaction.error = "slippage_exceeded"
+            transaction.error = self._rng.choice(REVERTS)
         else:
             transaction.output = transaction.least_output + self._rng.randrange(1_000)
         self._loop.note(f"landed {transaction.signature} at {self.height}: {transaction.error or 'done'}")

@@ -64,10 +64,16 @@ class Traders:
 
     def _body(self, number: int, expires_in: float | None) -> PlaceOrder:
         expires_at = None if expires_in is None else moment(self._loop.now) + timedelta(seconds=expires_in)
-        # The venues give a hundred, about.
-        least = Decimal(95) * (number + 1) if self._rng.random() < 0.5 else None
-        order = PlaceOrder(f"wallet {number % 2}", "SOL", "USDC", Decimal(number + 1), min_output_amount=least)
-        return msgspec.structs.replace(order, expires_at=expires_at)
+        # At a price of 100 the quotes are 99 to 101: a part of the minimums lets none pass for a while.
+        least = self._rng.choice((None, Decimal(98), Decimal("100.5")))
+        return PlaceOrder(
+            f"wallet {number % 2}",
+            "SOL",
+            "USDC",
+            Decimal(number + 1),
+            min_output_amount=least and least * (number + 1),
+            expires_at=expires_at,
+        )
 
     async def _same_key(self, key: str, body: PlaceOrder, *, other: bool) -> None:
         second = msgspec.structs.replace(body, input_amount=Decimal(99)) if other else body

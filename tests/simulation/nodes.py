@@ -1,4 +1,4 @@
-"""Nodes in front of the virtual chain that lie by the seed: behind, on a fork, denying, failing, silent."""
+"""Nodes in front of the virtual chain that err by the seed, in the storm: behind, on a fork, failing, silent."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,16 +16,22 @@ if TYPE_CHECKING:
 GENESIS_HEIGHT = 1_000
 CONFIRMED_AFTER = 2
 FINAL_AFTER = 32
+VALID_FOR = 150
 SKIPPED = 5_000  # slots without a block: a slot is not a height
-HONEST, BEHIND, INDEX_BEHIND, DENIES = "honest", "behind", "index behind", "denies"
+HONEST, BEHIND, INDEX_BEHIND = "honest", "behind", "index behind"
+
+
+def height_of(blockhash: str) -> int:
+    """Return the height of a blockhash."""
+    return int(blockhash.removeprefix("hash "))
 
 
 class Character:
-    """How a node lies, the same for every process that asks it."""
+    """How a node errs, the same for every process that asks it."""
 
-    def __init__(self, name: str, rng: Random, forks: list[tuple[int, int]], *, may_deny: bool) -> None:
+    def __init__(self, name: str, rng: Random, forks: list[tuple[int, int]]) -> None:
         self.name = name
-        self.kind = rng.choice((HONEST, BEHIND, INDEX_BEHIND, DENIES) if may_deny else (HONEST, BEHIND, INDEX_BEHIND))
+        self.kind = rng.choice((HONEST, BEHIND, INDEX_BEHIND))
         self.lag = 0 if self.kind == HONEST else rng.choice((1, 5, 40, 150, 300))
         self.errors = rng.choice((0.0, 0.05, 0.3))
         self.silence = rng.choice((0.0, 0.0, 0.03, 0.1))
@@ -37,18 +43,10 @@ class Character:
         return next((first for first, last in self.forks if first <= height <= last), None)
 
 
-def _forks(rng: Random) -> list[tuple[int, int]]:
+def forks(rng: Random) -> list[tuple[int, int]]:
     """Return spans of heights, each shorter than finality takes, in which nodes may follow a fork."""
     starts = [GENESIS_HEIGHT + rng.randrange(700) for _ in range(rng.choice((0, 3, 10, 30)))]
     return [(start, start + rng.choice((rng.randrange(3, 12), FINAL_AFTER - 1))) for start in starts]
-
-
-def characters(rng: Random) -> list[Character]:
-    """Return one or two nodes, of which at most one denies what it knows."""
-    names = ["first", "second"][: rng.randint(1, 2)]
-    denier = rng.choice(names) if len(names) == 2 else ""
-    forks = _forks(rng)
-    return [Character(name, rng, forks, may_deny=name == denier) for name in names]
 
 
 class VirtualNode:
@@ -75,6 +73,12 @@ class VirtualNode:
         """Return the blockhash of the height as the node sees it."""
         await self._answer("blockhash")
         return self._chain.blockhash_at(self._height())
+
+    async def height_knowing(self, blockhash: str) -> int | None:
+        """Return the height as the node sees it, if the blockhash is one of its last."""
+        await self._answer("blockhash")
+        own, height = self._height(), height_of(blockhash)
+        return own if height <= own <= height + VALID_FOR else None
 
     async def send(self, raw: bytes) -> None:
         """Forward the bytes, or not, and say so, or not."""
@@ -104,8 +108,7 @@ class VirtualNode:
     async def finality(self) -> Finality:
         """Return the finalized block of the node."""
         await self._answer("finality")
-        ahead = self._character.lag if self._lies(DENIES) else 0
-        height = self._height() - FINAL_AFTER + ahead
+        height = self._height() - FINAL_AFTER
         return Finality(height, height + SKIPPED)
 
     async def search(self, signature: str) -> Search:
@@ -113,20 +116,19 @@ class VirtualNode:
         await self._answer("search")
         height = self._indexed()
         found = self._shown(self._chain.transactions.get(signature), height) is not None
-        ahead = self._character.lag if self._lies(DENIES) else 0
-        return Search(height + SKIPPED + ahead, found)
+        return Search(height + SKIPPED, found)
 
-    def _lies(self, *kinds: str) -> bool:
+    def _errs(self, *kinds: str) -> bool:
         return self._weather.stormy and self._character.kind in kinds
 
     def _height(self) -> int:
-        return self._chain.height - (self._character.lag if self._lies(BEHIND) else 0)
+        return self._chain.height - (self._character.lag if self._errs(BEHIND) else 0)
 
     def _indexed(self) -> int:
-        return self._chain.height - (self._character.lag if self._lies(BEHIND, INDEX_BEHIND) else 0)
+        return self._chain.height - (self._character.lag if self._errs(BEHIND, INDEX_BEHIND) else 0)
 
     def _shown(self, transaction: "Transaction | None", height: int) -> Landing | None:
-        if transaction is None or self._lies(DENIES):
+        if transaction is None:
             return None
         own = self._height()
         since = self._character.fork_since(own) if self._weather.stormy else None
@@ -138,9 +140,12 @@ class VirtualNode:
             return Landing(transaction.signature, slot, commitment, transaction.output, transaction.error)
         fork = transaction.fork
         if fork is not None and since is not None and since <= fork <= height:
-            # On the fork it landed as well, and may have gone otherwise there.
-            return Landing(transaction.signature, fork + SKIPPED, Commitment.PROCESSED, transaction.least_output)
+            return self._on_fork(transaction, fork + SKIPPED)
         return None
+
+    def _on_fork(self, transaction: "Transaction", slot: int) -> Landing:
+        # On the fork it landed as well, and may have gone otherwise there.
+        return Landing(transaction.signature, slot, Commitment.PROCESSED, transaction.least_output)
 
     def _lie(self) -> str:
         if not self._weather.chance(self._character.lies_on_send, "node lied about a send"):

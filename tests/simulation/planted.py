@@ -15,6 +15,7 @@ from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Routing
 from swaprail.messages.topics import OrderEvent
 from swaprail_api.store.intake import IntakeStore
+from swaprail_executor import judge_landing
 from swaprail_executor.desk import Attempt
 from swaprail_executor.nodes import UNANSWERED, Nodes
 from swaprail_executor.settle_attempt import settle_expired
@@ -22,7 +23,7 @@ from swaprail_executor.submit_attempt import submit_attempt
 from swaprail_notifier.comparison import Comparison
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.order_log import Step
-from tests.simulation.nodes import SKIPPED, VirtualNode
+from tests.simulation.nodes import SKIPPED, VALID_FOR, VirtualNode
 from tests.simulation.statements import moves
 
 type Patch = Callable[[Any, str, Any], None]  # setattr(owner, name, value), undone later
@@ -130,10 +131,43 @@ def _search_before_finality(patch: Patch) -> None:
 def _settle_processed(patch: Patch) -> None:
     real = Nodes.__init__
 
-    def init(self: Nodes, nodes: Any, _: Commitment, *, timeout_s: float) -> None:
-        real(self, nodes, Commitment.PROCESSED, timeout_s=timeout_s)
+    def init(self: Nodes, nodes: Any, _: Commitment, **rest: Any) -> None:
+        real(self, nodes, Commitment.PROCESSED, **rest)
 
     patch(Nodes, "__init__", init)
+    patch(judge_landing, "SHOWN_FROM", Commitment.PROCESSED)
+
+
+def _one_node_tells_the_height(patch: Patch) -> None:
+    async def last_valid_height(self: Nodes, blockhash: str) -> int | None:
+        for node in self._nodes:
+            with suppress(*UNANSWERED):
+                height = await node.height_knowing(blockhash)
+                return None if height is None else height + VALID_FOR
+        return None
+
+    patch(Nodes, "last_valid_height", last_valid_height)
+
+
+def _heights_of_whoever_answers(patch: Patch) -> None:
+    # Of two, one lies, and the other has not seen the block of the blockhash yet.
+    async def last_valid_height(self: Nodes, _: str) -> int | None:
+        answers = await self._of_all("blockhash", [node.latest_blockhash() for node in self._nodes])
+        return None if answers is None else max(answer.last_valid_block_height for answer in answers)
+
+    patch(Nodes, "last_valid_height", last_valid_height)
+
+
+def _any_revert(patch: Patch) -> None:
+    patch(judge_landing, "_all_final", lambda *_: True)
+
+
+def _a_lone_landing(patch: Patch) -> None:
+    patch(judge_landing, "ENOUGH", 1)
+
+
+def _the_first_amount(patch: Patch) -> None:
+    patch(judge_landing, "_with_amount", lambda sure, _: sure[0])
 
 
 def _no_comparison(patch: Patch) -> None:
@@ -175,6 +209,11 @@ BUGS = (
     Bug("proof by one node of two", _one_node_is_enough, ("I2", "I3", "I5")),
     Bug("search older than the finality", _search_before_finality, ("I2", "I3", "I5")),
     Bug("processed landing trusted", _settle_processed, ("I3", "I13")),
+    Bug("height by the word of one node", _one_node_tells_the_height, ("I2", "I3", "I5")),
+    Bug("height of nodes that do not know the blockhash", _heights_of_whoever_answers, ("I2", "I3", "I5")),
+    Bug("revert by the word of one node", _any_revert, ("I2", "I3")),
+    Bug("landing by the word of one node", _a_lone_landing, ("I3",)),
+    Bug("amount by the word of one node", _the_first_amount, ("I13",)),
     Bug("no comparison with the table", _no_comparison, ("I7",)),
     Bug("key taken for another body", _any_body_for_a_key, ("I8",)),
     Bug("replaced without proof on resume", _no_proof_at_all, ("I2", "I3", "I5")),

@@ -41,7 +41,7 @@ class Service:
 
     def __init__(self, around: Surroundings, name: str) -> None:
         self.around = around
-        self.process = Process(name, skew_s=around.rng.choice((0.0, 0.0, 0.05, -0.05, 0.4, -0.4)))
+        self.process = Process(name, skew_s=around.weather.skew())
         self.stopping = False
 
     def begin(self) -> None:

@@ -7,6 +7,7 @@ from tests.evidence import Figure, record
 from tests.simulation.world import Outcome
 
 _LIES = ("node", "chain")
+_OF_ORDERS = ("attempts", "attempts replaced", "orders of several attempts", "transactions landed")
 _NOT_FAULTS = ("orders", "attempts", "transactions")
 
 
@@ -49,8 +50,8 @@ class Summary:
         tables = {"Faults": _table("fault", faults)}
         figures = self._figures() | {"orders": self.counts["orders"], "invariants broken": 0}
         record("simulation", title="Deterministic simulation", command=command, figures=figures, tables=tables)
-        executed = {n: self.counts[n] for n in ("attempts", "attempts replaced", "transactions landed")}
-        lying: dict[str, Figure] = {"seeds": self.seeds, **executed, "executed twice": 0}
+        executed = {n: self.counts[n] for n in ("orders", *_OF_ORDERS, "orders left reconciling")}
+        lying: dict[str, Figure] = {"seeds": self.seeds, **executed, "executed twice": 0, "false verdicts": 0}
         tables = {"Lies": _table("lie", lies)}
         record("lying-chain", title="Lying chain", command=command, figures=lying, tables=tables)
 

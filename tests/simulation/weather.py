@@ -28,6 +28,7 @@ class Weather:
         self.crashes_left = rng.choice((0, 1, 2, 4, 6))
         self.freezes_left = rng.choice((0, 1, 2))
         self.lease_s = 2.0
+        self.wild_clocks = rng.choice((0.0, 0.0, 0.0, 0.3, 1.0))  # share of clocks that are minutes wrong
 
     def clear(self) -> None:
         """End all faults."""
@@ -40,6 +41,12 @@ class Weather:
         if self.stormy and self.slow and random() < self.slow:
             return 0.001 + random() * 0.4
         return 0.0003 + random() * 0.003
+
+    def skew(self) -> float:
+        """Return how wrong the clock of a process is: a little, or by minutes, and for ever."""
+        if self.wild_clocks and self._rng.random() < self.wild_clocks:
+            return self._rng.uniform(-300, 300)
+        return self._rng.choice((0.0, 0.0, 0.05, -0.05, 0.4, -0.4))
 
     def lateness(self) -> float:
         """Return how long a stuck statement takes: its caller has given up before, or nearly."""

@@ -32,9 +32,11 @@ from swaprail_router.reference_prices import ReferencePrices
 from swaprail_router.route_order import Desk as RouterDesk
 from swaprail_router.route_order import route_order
 from swaprail_router.settings import RouterSettings
+from tests.simulation.chain import SLOT_S
 from tests.simulation.clock import VirtualTime
+from tests.simulation.lies import may_reconcile, node_of
 from tests.simulation.market import VirtualBuilder, VirtualSigner, VirtualVenue
-from tests.simulation.nodes import VirtualNode
+from tests.simulation.nodes import VALID_FOR
 from tests.simulation.service import Service, tokens
 from tests.simulation.topics import Consumer
 
@@ -72,7 +74,9 @@ class Worker(Service):
 
     def _take_orders(self, work: Callable[[Any], Any], statuses: list[Status], stage: str) -> None:
         leases = Leases(self._database(), self.process.name, _COMMON["lease_s"], statuses)
-        self.inflight = InFlight(work, leases, limit=self.around.rng.choice((1, 3, 100)), stage=stage)
+        # An order that reconciles keeps its place: where some may do so for ever, there is room for all.
+        limits = (100,) if may_reconcile(self.around.characters) else (1, 3, 100)
+        self.inflight = InFlight(work, leases, limit=self.around.rng.choice(limits), stage=stage)
         interval_s = _COMMON["reconcile_interval_s"]
         self.intake = Intake(leases, self.inflight, takes=self.takes, interval_s=interval_s)
         self.consumer = self.around.topics.consume(str(self.topic), self.process)
@@ -137,7 +141,7 @@ class Executor(Worker):
         around, settings = self.around, executor_settings(self.around.commitment)
         self.publisher, database = self._publisher(), self._database()
         nodes = [
-            VirtualNode(character, around.chain, self.process, around.loop, around.rng, around.weather)
+            node_of(character, around.chain, self.process, around.loop, around.rng, around.weather)
             for character in around.characters
         ]
         owner, lease_s = self.process.name, settings.lease_s
@@ -148,8 +152,14 @@ class Executor(Worker):
         self.writers = (moves, submissions, settlements)
         desk = ExecutorDesk(
             settings=settings,
-            chain=Nodes(nodes, settings.commitment, timeout_s=settings.executor_chain_timeout_s),
-            builder=VirtualBuilder(nodes[0]),
+            chain=Nodes(
+                nodes,
+                settings.commitment,
+                timeout_s=settings.executor_chain_timeout_s,
+                valid_for=VALID_FOR,
+                slot_s=SLOT_S,
+            ),
+            builder=VirtualBuilder(around.rng.choice(nodes)),
             signer=VirtualSigner(),
             tokens=tokens(),
             moves=moves,

@@ -10,18 +10,19 @@ import msgspec
 
 from tests.simulation.chain import VirtualChain
 from tests.simulation.clients import Traders
-from tests.simulation.clock import Current
+from tests.simulation.clock import Current, moment
 from tests.simulation.database import Server
 from tests.simulation.forgery import forge_events
-from tests.simulation.judge import is_over, judge
+from tests.simulation.judge import is_open, is_over, judge
+from tests.simulation.lies import Lying, characters, liar_of, may_reconcile
 from tests.simulation.loop import Process, VirtualLoop
 from tests.simulation.network import Network
-from tests.simulation.nodes import characters
 from tests.simulation.processes import Api, Executor, Notifier, Router, Service, Surroundings
 from tests.simulation.topics import Topics
 from tests.simulation.weather import Weather
 
 CALM_S = 60.0  # the longest that the engine may take to end everything once the faults are over
+OPEN_S = 3.0  # how long the engine is watched while it says that it reconciles
 MOST_STEPS = 400_000
 
 
@@ -39,7 +40,7 @@ class Outcome(msgspec.Struct):
 class World:
     """Everything of one seed."""
 
-    def __init__(self, seed: int, trace: Callable[[str], None] | None) -> None:
+    def __init__(self, seed: int, trace: Callable[[str], None] | None, lying: Lying) -> None:
         self.rng = Random(seed)
         self.loop = VirtualLoop(self.rng, trace)
         Current.loop, Current.rng = self.loop, self.rng
@@ -50,7 +51,8 @@ class World:
         self.network = Network(self.loop, self.rng, self.weather)
         self.traders = Traders(self.loop, self.rng, self.network)
         commitment = self.rng.choice(("confirmed", "confirmed", "finalized"))
-        nodes = characters(self.rng)
+        nodes = characters(self.rng, lying.lie, lying.nodes)
+        self.liar, self.may_reconcile, self.commitment = liar_of(nodes), may_reconcile(nodes), commitment
         self.around = Surroundings(
             self.loop, self.rng, self.weather, self.server, self.topics, self.chain, nodes, commitment
         )
@@ -94,10 +96,13 @@ class World:
         self.start(type(service))
 
     def _is_settled(self) -> bool:
+        tables = self.server.tables
+        open_since = moment(self.loop.now - OPEN_S) if self.may_reconcile else None
+        left = {i for i, order in tables.orders.items() if not is_over(order)}
         return (
             not self._missing
-            and all(is_over(order) for order in self.server.tables.orders.values())
-            and all(subscriber.ended.done() for subscriber in self.traders.subscribers)
+            and all(is_open(tables.orders[i], open_since) for i in left)
+            and all(s.ended.done() for s in self.traders.subscribers if s.order_id not in left)
             and not any(service.process.frozen for service in self.network.services)
         )
 
@@ -105,10 +110,19 @@ class World:
         # Longer than a blockhash lives, in half of the seeds: what lies about an expiry does so in the storm.
         ends = self.loop.now + 3 + self.rng.random() * self.rng.choice((8, 20))
         pause = self.rng.choice((0.3, 1.0, 3.0))
-        blows = (
-            self._crash, self._stop, self._lose_database, self._lose_redis, self._flush, self._forge, self._cut,
+        blows: list[Callable[[], None]] = [
+            self._crash,
+            self._stop,
+            self._lose_database,
+            self._lose_redis,
+            self._flush,
+            self._forge,
+            self._cut,
             self._replace,
-        )  # fmt: skip
+            self._set_clock,
+        ]
+        if self.commitment == "finalized":
+            blows.append(self.chain.roll_back)
         while self.loop.now < ends:
             await asyncio.sleep(min(self.rng.random() * 2 * pause, ends - self.loop.now))
             self.rng.choice(blows)()
@@ -149,6 +163,11 @@ class World:
             if subscriber.connection is not None and self.weather.chance(0.5, "subscriber cut"):
                 subscriber.connection.cut()
 
+    def _set_clock(self) -> None:
+        process = self._any()
+        if process is not None and self.weather.chance(self.weather.wild_clocks, "clock set"):
+            process.skew_s = self.weather.skew()
+
     def _replace(self) -> None:
         living = [s for s in self.network.services if not s.stopping and s.process.alive and not s.process.frozen]
         if not living or not self.weather.chance(0.5, "polite stop"):
@@ -160,13 +179,13 @@ class World:
         self.loop.outside(6.0, self.loop.kill, service.process)
 
 
-def run_seed(seed: int, trace: Callable[[str], None] | None = None) -> Outcome:
+def run_seed(seed: int, trace: Callable[[str], None] | None = None, lying: Lying = Lying()) -> Outcome:  # noqa: B008 - frozen
     """Run one seed inside `virtual_world`; the same seed always takes the same way."""
     gc.disable()  # what a dead process left behind must not wake up in the middle of it
-    world = World(seed, trace)
+    world = World(seed, trace, lying)
     try:
         world.loop.run(world.main(), most_steps=MOST_STEPS)
-        broken = judge(world.server.tables, world.chain, world.traders, world.topics)
+        broken = judge(world.server.tables, world.chain, world.traders, world.topics, may_reconcile=world.may_reconcile)
     except Exception as error:  # noqa: BLE001 - a seed that cannot be run is broken as well
         broken = [f"unforeseen: {type(error).__name__}: {error}"]
     broken += world.network.broken + world.loop.failures
@@ -179,8 +198,14 @@ def _count(world: World) -> Counter[str]:
     tables, counts = world.server.tables, Counter(world.weather.counts)
     counts["orders"] = len(tables.orders)
     counts["transactions landed"] = sum(t.height is not None for t in world.chain.transactions.values())
+    counts["orders with a minimum"] = sum(o["min_output_amount"] is not None for o in tables.orders.values())
+    counts["orders with an expiry"] = sum(o["expires_at"] is not None for o in tables.orders.values())
     attempts = [a for own in tables.attempts.values() for a in own]
     counts["attempts"] = len(attempts)
+    counts["orders of several attempts"] = sum(len(own) > 1 for own in tables.attempts.values())
+    counts["orders left reconciling"] = sum(is_open(order, moment(world.loop.now)) for order in tables.orders.values())
+    if world.liar is not None:
+        counts[f"node lied in {len(world.around.characters)}: {world.liar.lie}"] += 1
     counts["attempts replaced"] = sum(len(own) - 1 for own in tables.attempts.values())
     for order in tables.orders.values():
         counts[f"orders {order['status']}"] += 1

@@ -239,6 +239,19 @@ async def test_blockhash_is_reused_when_asked_within_a_second(world: World) -> N
     assert later.value != first.value
 
 
+async def test_a_blockhash_is_known_by_its_height_while_it_is_valid(world: World) -> None:
+    paper, other = await world.paper(), await world.paper(seed=2)
+    blockhash = await paper.chain.latest_blockhash()
+    height = blockhash.last_valid_block_height - 150
+    assert await paper.chain.height_knowing(blockhash.value) == height
+    assert await other.chain.height_knowing(blockhash.value) is None
+    assert await paper.chain.height_knowing("no blockhash") is None
+    await world.pass_blocks(145)
+    assert await paper.chain.height_knowing(blockhash.value) == height
+    await world.pass_blocks(10)
+    assert await paper.chain.height_knowing(blockhash.value) is None
+
+
 async def test_chain_says_unavailable_when_the_database_is_closed(world: World) -> None:
     paper: Paper = await world.paper()
     swap = await world.sign(paper)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from swaprail.domain.chain import Blockhash, Commitment, Finality, Landing, Search
+from swaprail.domain.chain import Blockhash, Commitment, Doubt, Finality, Landing, Search
 from swaprail.ports.venues import VenueError
-from swaprail_executor.nodes import Nodes
+from swaprail_executor.nodes import FURTHEST_BEHIND, Nodes
 
 LAST_VALID = 150
+VALID_FOR = 150
 
 
 class ScriptedNode:
@@ -18,6 +19,7 @@ class ScriptedNode:
     def __init__(self, name: str = "one") -> None:
         self.name = name
         self.final = Finality(190, 195)
+        self.height = 1000
         self.slot = 200
         self.found = False
         self.shown: dict[str, Landing] = {}
@@ -31,7 +33,12 @@ class ScriptedNode:
             raise VenueError("rate_limited", "429")
 
     async def latest_blockhash(self) -> Blockhash:
-        return Blockhash("hash", LAST_VALID)
+        await self._answer()
+        return Blockhash("hash", self.height + VALID_FOR)
+
+    async def height_knowing(self, blockhash: str) -> int | None:
+        await self._answer()
+        return self.height if blockhash == "hash" else None
 
     async def send(self, raw: bytes) -> None:
         await self._answer()
@@ -55,16 +62,11 @@ class ScriptedNode:
 
 
 def nodes(*each: ScriptedNode, commitment: Commitment = Commitment.CONFIRMED) -> Nodes:
-    return Nodes(each, commitment, timeout_s=1)
+    return Nodes(each, commitment, timeout_s=1, valid_for=VALID_FOR, slot_s=0)
 
 
 def landing(commitment: Commitment, slot: int = 7) -> dict[str, Landing]:
     return {"s": Landing("s", slot, commitment, 5)}
-
-
-@pytest.fixture(autouse=True)
-def no_pause_between_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("swaprail_executor.nodes.SLOT_S", 0)
 
 
 async def test_a_landing_is_no_landing_when_it_is_only_processed() -> None:
@@ -73,16 +75,51 @@ async def test_a_landing_is_no_landing_when_it_is_only_processed() -> None:
     assert await nodes(node).landings(["s"]) == {}
     node.shown = landing(Commitment.CONFIRMED)
     assert await nodes(node).landings(["s"]) == node.shown
-    assert await nodes(node, commitment=Commitment.FINALIZED).landings(["s"]) == {}
+    assert await nodes(node, commitment=Commitment.FINALIZED).landings(["s"]) == {"s": Doubt.NOT_FINAL}
 
 
-async def test_the_surest_landing_counts_when_nodes_differ() -> None:
+async def test_a_landing_counts_when_a_second_node_shows_it_as_well() -> None:
     behind, ahead = ScriptedNode("behind"), ScriptedNode("ahead")
     ahead.shown = landing(Commitment.FINALIZED, 8)
-    for shown in ({}, landing(Commitment.PROCESSED), landing(Commitment.CONFIRMED)):
+    for shown in ({}, landing(Commitment.PROCESSED)):
         behind.shown = shown
-        assert await nodes(behind, ahead).landings(["s"]) == ahead.shown
-        assert await nodes(ahead, behind).landings(["s"]) == ahead.shown
+        assert await nodes(behind, ahead).landings(["s"]) == {"s": Doubt.ALONE}
+    behind.shown = landing(Commitment.CONFIRMED)
+    assert await nodes(behind, ahead).landings(["s"]) == ahead.shown
+    assert await nodes(ahead, behind).landings(["s"]) == ahead.shown
+
+
+async def test_a_revert_is_no_verdict_when_one_of_the_nodes_did_not_answer() -> None:
+    each = [ScriptedNode("first"), ScriptedNode("second"), ScriptedNode("third")]
+    revert = {"s": Landing("s", 7, Commitment.FINALIZED, error="slippage_exceeded")}
+    for node in each:
+        node.shown = revert
+    assert await nodes(*each).landings(["s"]) == revert
+    each[1].fails = True
+    assert await nodes(*each).landings(["s"]) == {"s": Doubt.ALONE}
+
+
+async def test_the_last_valid_height_is_the_highest_when_every_node_knows_the_blockhash() -> None:
+    low, high = ScriptedNode("low"), ScriptedNode("high")
+    low.height = 880
+    assert await nodes(low, high).last_valid_height("hash") == 1150
+    assert await nodes(high, low).last_valid_height("hash") == 1150
+    assert await nodes(high, low).last_valid_height("another") is None
+
+
+@pytest.mark.parametrize("fault", ["fails", "silent"])
+async def test_there_is_no_height_when_one_of_the_nodes_gives_no_answer(fault: str) -> None:
+    sick, well = ScriptedNode("sick"), ScriptedNode("well")
+    setattr(sick, fault, True)
+    async with asyncio.timeout(0.9):
+        assert await nodes(sick, well).last_valid_height("hash") is None
+        assert await nodes(sick, well).height_surely_past() is None
+
+
+async def test_the_height_surely_past_is_far_above_the_highest_node_when_all_answer() -> None:
+    low, high = ScriptedNode("low"), ScriptedNode("high")
+    low.height = 880
+    assert await nodes(low, high).height_surely_past() == 1150 + FURTHEST_BEHIND
 
 
 @pytest.mark.parametrize("fault", ["fails", "silent"])
@@ -92,7 +129,7 @@ async def test_one_node_is_enough_to_send_and_to_look_when_the_other_gives_no_an
     well.shown = landing(Commitment.CONFIRMED)
     async with asyncio.timeout(0.9):
         await nodes(sick, well).send(b"raw")
-        assert await nodes(sick, well).landings(["s"]) == well.shown
+        assert await nodes(sick, well).landings(["s"]) == {"s": Doubt.ALONE}
     assert well.received == [b"raw"]
 
 

@@ -40,13 +40,18 @@ class SubmittedData(_Data, frozen=True):
     signature: str
 
 
-class ConfirmedData(_Data, frozen=True):
-    """What arrived, as the chain says."""
+class ConfirmedData(_Data, frozen=True, omit_defaults=True):
+    """What arrived, as the chain says.
+
+    amountConfirmed is false, and absent otherwise, when no two nodes of several told the same amount; the amounts are
+    null when they told different ones.
+    """
 
     signature: str
     output_amount: str | None
     output_amount_base: str | None
     slot: int
+    amount_confirmed: bool = True
 
 
 class EndedData(_Data, frozen=True):

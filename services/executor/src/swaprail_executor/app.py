@@ -61,7 +61,7 @@ class Executor:
         names = [venue.name for venue in self._paper.venues]
         start_at_zero(metrics.ATTEMPTS, names, ["landed", "reverted", "expired", "refused"])
         start_at_zero(metrics.SLIPPAGE, names)
-        start_at_zero(metrics.NODE_ERRORS, [self._paper.chain.name], ["send", "landings"])
+        start_at_zero(metrics.NODE_ERRORS, [self._paper.chain.name], ["blockhash", "send", "landings"])
         self._moves: OrderWriter[Move] = OrderWriter(
             partial(write_moves, self._database), self._publisher, name="executor_moves"
         )
@@ -74,7 +74,12 @@ class Executor:
         self._live = BatchWriter(partial(read_live, self._database), name="live_attempts")
         desk = Desk(
             settings=settings,
-            chain=Nodes([self._paper.chain], settings.commitment, timeout_s=settings.executor_chain_timeout_s),
+            chain=Nodes(
+                [self._paper.chain],
+                settings.commitment,
+                timeout_s=settings.executor_chain_timeout_s,
+                valid_for=settings.paper_blockhash_blocks,
+            ),
             builder=self._paper.builder,
             signer=self._paper.signer,
             tokens=tokens,

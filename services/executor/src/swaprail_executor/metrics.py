@@ -24,6 +24,9 @@ NODE_ERRORS = counter(
     ["node", "call"],
     of=_EXECUTOR,
 )
+DISPUTES = counter(
+    "swaprail_chain_disputes_total", "Attempts of which nodes showed different outcomes; never a verdict", of=_EXECUTOR
+)
 
 start_at_zero(STAGE, ["building", "confirming"])
 start_at_zero(RETRIES, ["attempt_expired", "route_stale", "route_unreadable"])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from swaprail.domain.amounts import to_decimal_string
-from swaprail.domain.chain import AttemptState, ExpiryProof, Landing, SignedSwap
+from swaprail.domain.chain import AttemptState, Doubt, ExpiryProof, Landing, SignedSwap
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import Failure, FundsMoved, LeasedOrder, Stage, failure
@@ -60,9 +60,14 @@ async def _end_or_route_again(desk: Desk, order: LeasedOrder, swap: SignedSwap, 
     RETRIES.labels("attempt_expired").inc()
 
 
-async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap) -> None:
+async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap, doubt: Doubt | None) -> None:
     """Say openly that nothing can be proven: the order stays SUBMITTED and an alert fires."""
-    log.warning("nothing can be proven about a submitted order", order_id=str(order.id), signature=swap.signature)
+    log.warning(
+        "nothing can be proven about a submitted order",
+        order_id=str(order.id),
+        signature=swap.signature,
+        landing=doubt or "not shown",
+    )
     await desk.settlements.write(
         Settlement(order, Status.SUBMITTED, signature=swap.signature, state=AttemptState.LIVE, reconciling=True),
     )
@@ -71,12 +76,14 @@ async def mark_reconciling(desk: Desk, order: LeasedOrder, swap: SignedSwap) -> 
 async def _confirm(desk: Desk, order: LeasedOrder, attempt: Attempt, landing: Landing) -> None:
     token = desk.tokens.by_mint(order.output_mint)
     units = landing.output_amount
-    data = {
+    data: dict[str, object] = {
         "signature": attempt.swap.signature,
         "outputAmount": to_decimal_string(units, token.decimals) if token and units is not None else None,
         "outputAmountBase": None if units is None else str(units),
         "slot": landing.slot,
     }
+    if not landing.amount_confirmed:
+        data["amountConfirmed"] = False
     await desk.settlements.write(
         Settlement(
             order,

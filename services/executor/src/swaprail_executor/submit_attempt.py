@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import msgspec
 
-from swaprail.domain.chain import SignedSwap
+from swaprail.domain.chain import UNKNOWN_HEIGHT, SignedSwap
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
@@ -54,7 +54,10 @@ async def _build_and_sign(
 ) -> SignedSwap:
     built = await desk.builder.build(order.id, order.wallet, number, request, route)
     check_swap(order, number, route, built, desk.builder.read(built.message))
-    return await desk.signer.sign(built)
+    # Until when it can land is the word of all nodes, not of who built it: too low, and it is replaced while it may land.
+    height = await desk.chain.last_valid_height(built.blockhash)
+    bounded = msgspec.structs.replace(built, last_valid_block_height=UNKNOWN_HEIGHT if height is None else height)
+    return await desk.signer.sign(bounded)
 
 
 async def _in_time(desk: Desk, building: Awaitable[SignedSwap]) -> SignedSwap:

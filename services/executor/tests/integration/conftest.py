@@ -18,6 +18,7 @@ from swaprail.db.writer import BatchWriter
 from swaprail.domain.chain import (
     BuiltSwap,
     Commitment,
+    Doubt,
     ExpiryProof,
     Landing,
     NodeProof,
@@ -46,12 +47,16 @@ class ScriptedChain:
         self._db = db
         self.sent: list[bytes] = []
         self.looks = 0
-        self.landed: dict[str, Landing] = {}
+        self.landed: dict[str, Landing | Doubt] = {}
+        self.amount_confirmed = True
         self.lands_after = 1  # sends
         self.error: str | None = None
         self.send_fails = False
         self.silent = False
         self.proofs: dict[str, ExpiryProof] = {}
+        self.last_valid: int | None = 155
+        self.surely_past: int | None = None
+        self.proven_past: list[int] = []  # heights that a proof was asked for
 
     async def send(self, raw: bytes) -> None:
         stored = await self._db.fetchrow("select state from tx_attempts where raw = $1", raw)
@@ -59,13 +64,20 @@ class ScriptedChain:
         self.sent.append(raw)
         if self.lands_after and len(self.sent) >= self.lands_after:
             signature = sha256(raw).hexdigest()
+            amount = None if self.error else 151_000_000
             self.landed[signature] = Landing(
-                signature, 7, Commitment.CONFIRMED, None if self.error else 151_000_000, self.error
+                signature, 7, Commitment.CONFIRMED, amount, self.error, self.amount_confirmed
             )
         if self.send_fails:
             raise VenueError("unavailable", "the node answered with an error")
 
-    async def landings(self, signatures: Sequence[str]) -> dict[str, Landing]:
+    async def last_valid_height(self, blockhash: str) -> int | None:
+        return self.last_valid
+
+    async def height_surely_past(self) -> int | None:
+        return self.surely_past
+
+    async def landings(self, signatures: Sequence[str]) -> dict[str, Landing | Doubt]:
         self.looks += 1
         if self.silent:
             raise TimeoutError
@@ -79,6 +91,7 @@ class ScriptedChain:
         self.proofs[signature] = ExpiryProof(signature, 150, [NodeProof("node", 190, 195, 200)])
 
     async def prove_expired(self, signature: str, last_valid_block_height: int) -> ExpiryProof | None:
+        self.proven_past.append(last_valid_block_height)
         return self.proofs.get(signature)
 
 
@@ -109,7 +122,8 @@ class Builder:
     async def sign(self, built: BuiltSwap) -> SignedSwap:
         self.signed.append(built.message)
         digest = sha256(built.message)
-        return SignedSwap(digest.hexdigest(), built.message, digest.digest(), "hash", 150)
+        height = built.last_valid_block_height
+        return SignedSwap(digest.hexdigest(), built.message, digest.digest(), "hash", height)
 
 
 class Heard:

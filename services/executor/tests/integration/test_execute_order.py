@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from swaprail.domain.chain import (
+    UNKNOWN_HEIGHT,
     BuiltSwap,
 )
 from swaprail.domain.errors import EngineError, ErrorCode
@@ -25,6 +26,34 @@ async def test_an_order_is_confirmed_with_what_arrived_when_its_attempt_lands(be
     (attempt,) = await bench.attempts(order)
     assert (attempt["state"], attempt["slot"], attempt["raw"]) == ("LANDED", 7, bench.chain.sent[0])
     assert len(bench.chain.sent) == 1
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+async def test_the_amount_is_marked_when_one_node_of_several_tells_it(bench: Any, confirmed: bool) -> None:
+    order = await bench.building()
+    bench.chain.amount_confirmed = confirmed
+    await execute_order(bench.desk, order)
+    (data,) = await bench.db.fetch(
+        "select data from order_events where order_id = $1 and status = 'CONFIRMED'", order.id
+    )
+    told = msgspec.json.decode(data["data"])
+    assert (told["outputAmount"], told.get("amountConfirmed", True)) == ("151", confirmed)
+
+
+async def test_the_attempt_is_stored_with_the_height_of_the_nodes_when_its_builder_claims_another(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.last_valid = 270  # the builder says 150
+    await execute_order(bench.desk, order)
+    (attempt,) = await bench.attempts(order)
+    assert attempt["last_valid_block_height"] == 270
+
+
+async def test_the_order_is_executed_when_the_nodes_are_not_agreed_on_a_height(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.last_valid = None
+    await execute_order(bench.desk, order)
+    (attempt,) = await bench.attempts(order)
+    assert (attempt["last_valid_block_height"], attempt["state"]) == (UNKNOWN_HEIGHT, "LANDED")
 
 
 async def test_the_executor_holds_the_lease_when_its_attempt_is_stored(bench: Any) -> None:
@@ -95,14 +124,22 @@ async def test_nothing_is_sent_when_the_order_is_not_the_row(bench: Any) -> None
     assert (bench.chain.sent, await bench.attempts(order)) == ([], [])
 
 
-@pytest.mark.parametrize("error", ["slippage_exceeded", "venue_rejected"])
-async def test_the_order_fails_without_moving_funds_when_the_program_refuses(bench: Any, error: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("slippage_exceeded", "slippage_exceeded"),
+        ("venue_rejected", "venue_rejected"),
+        ("custom program error: 0x1771", "venue_rejected"),
+    ],
+)
+async def test_the_order_fails_without_moving_funds_when_the_program_refuses(bench: Any, error: str, code: str) -> None:
     order = await bench.building()
     bench.chain.error = error
     await execute_order(bench.desk, order)
     row = await bench.row(order)
     failure = msgspec.json.decode(row["failure"])
     assert row["status"] == "FAILED"
-    assert (failure["code"], failure["stage"], failure["fundsMoved"]) == (error, "landing", "no")
+    assert (failure["code"], failure["stage"], failure["fundsMoved"]) == (code, "landing", "no")
+    assert error in failure["detail"]
     (attempt,) = await bench.attempts(order)
     assert (attempt["state"], attempt["error"]) == ("REVERTED", error)

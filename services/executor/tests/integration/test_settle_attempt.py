@@ -9,8 +9,10 @@ import asyncpg
 import msgspec
 import pytest
 
+from swaprail.domain.chain import UNKNOWN_HEIGHT, Commitment, Doubt, Landing
 from swaprail.testing.conditions import until
 from swaprail_executor.execute_order import execute_order
+from swaprail_executor.metrics import DISPUTES
 
 
 async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench: Any) -> None:
@@ -26,6 +28,57 @@ async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench
     (attempt,) = await bench.attempts(order)
     assert attempt["state"] == "EXPIRED"
     assert msgspec.json.decode(attempt["evidence"])["searches"][0]["finalizedBlockHeight"] == 190
+
+
+async def test_nothing_is_proven_when_the_nodes_are_not_agreed_on_a_height_until_all_of_them_answer(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after, bench.chain.last_valid = 0, None
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: len(bench.chain.proven_past) > 2)
+    assert set(bench.chain.proven_past) == {UNKNOWN_HEIGHT}
+    bench.chain.surely_past = 1812
+    await until(lambda: bench.chain.proven_past[-1] == 1812)
+    bench.chain.surely_past = 9999  # it is asked for once
+    bench.chain.expire(sha256(bench.chain.sent[0]).hexdigest())
+    await asyncio.wait_for(task, 5)
+    assert set(bench.chain.proven_past) == {UNKNOWN_HEIGHT, 1812}
+    assert (await bench.row(order))["status"] == "ROUTING"
+
+
+async def test_the_bytes_are_not_sent_again_when_a_revert_only_has_to_become_final(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    signature = sha256(bench.chain.sent[0]).hexdigest()
+    bench.chain.landed[signature] = Doubt.NOT_FINAL
+    await until(lambda: bench.chain.looks > 30)
+    sent, looked = len(bench.chain.sent), bench.chain.looks
+    await until(lambda: bench.chain.looks > looked + 30)
+    assert len(bench.chain.sent) == sent
+    # Rolled back: it may land again.
+    del bench.chain.landed[signature]
+    bench.chain.lands_after = 1
+    await asyncio.wait_for(task, 5)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
+async def test_the_order_reconciles_and_is_counted_once_when_nodes_show_different_outcomes(bench: Any) -> None:
+    order, before = await bench.building(), DISPUTES._value.get()
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    signature = sha256(bench.chain.sent[0]).hexdigest()
+    bench.chain.landed[signature] = Doubt.DISPUTED
+
+    async def marked() -> bool:
+        return (await bench.row(order))["reconciling_since"] is not None
+
+    await until(marked)
+    assert ((await bench.row(order))["status"], DISPUTES._value.get() - before) == ("SUBMITTED", 1)
+    bench.chain.landed[signature] = Landing(signature, 7, Commitment.CONFIRMED, 151_000_000)
+    await asyncio.wait_for(task, 5)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
 
 
 async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_proven(bench: Any) -> None:

@@ -25,7 +25,8 @@ def describe(message: StatusMessage) -> str:
         case "SUBMITTED":
             return f"attempt {data.get('attempt')} on {data.get('venue')}, {data.get('signature')}"
         case "CONFIRMED":
-            return f"received {data.get('outputAmount')}, {data.get('signature')}"
+            unsure = " (by one node alone)" if data.get("amountConfirmed") is False else ""
+            return f"received {data.get('outputAmount') or 'an unknown amount'}{unsure}, {data.get('signature')}"
         case _:
             return describe_failure(data.get("failure"))
 

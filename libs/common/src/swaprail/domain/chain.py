@@ -5,6 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+# The last valid height of an attempt on which the nodes are not agreed yet: no finality is ever past it.
+UNKNOWN_HEIGHT = 2**63 - 1
+
 
 class SwapTerms(msgspec.Struct, frozen=True):
     """What a built transaction does, read from its bytes: whoever built it need not be believed. Amounts in base units."""
@@ -63,13 +66,25 @@ class Commitment(IntEnum):
 
 
 class Landing(msgspec.Struct, frozen=True):
-    """A transaction found on the chain. error is None when the swap was done."""
+    """A transaction found on the chain. error is None when the swap was done.
+
+    amount_confirmed is False when the output amount is the word of one node of several, or of none.
+    """
 
     signature: str
     slot: int
     commitment: Commitment
     output_amount: int | None = None
     error: str | None = None
+    amount_confirmed: bool = True
+
+
+class Doubt(StrEnum):
+    """Why a landing that a node shows is no verdict."""
+
+    ALONE = "alone"  # fewer nodes show it than it takes
+    DISPUTED = "disputed"  # nodes show different outcomes
+    NOT_FINAL = "not final"  # every node shows it, and it may still be rolled back
 
 
 class Finality(msgspec.Struct, frozen=True):

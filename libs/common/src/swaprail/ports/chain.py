@@ -1,9 +1,9 @@
 """What the executor needs of the chain, and of the nodes that show it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from swaprail.domain.chain import Blockhash, BuiltSwap, ExpiryProof, Finality, Landing, Search, SignedSwap
+from swaprail.domain.chain import Blockhash, BuiltSwap, Doubt, ExpiryProof, Finality, Landing, Search, SignedSwap
 
 
 class Signer(Protocol):
@@ -21,8 +21,19 @@ class Chain(Protocol):
         """Hand the signed bytes to the chain. Returning, or failing, says nothing about landing."""
         ...
 
-    async def landings(self, signatures: Sequence[str]) -> dict[str, Landing]:
-        """Return what is surely on the chain of up to 256 signatures; one not shown may still land."""
+    async def last_valid_height(self, blockhash: str) -> int | None:
+        """Return the height past which nothing with the blockhash can land; None unless every node knows it."""
+        ...
+
+    async def height_surely_past(self) -> int | None:
+        """Return a height past which nothing can land that was signed before; None unless every node answers."""
+        ...
+
+    async def landings(self, signatures: Sequence[str]) -> Mapping[str, Landing | Doubt]:
+        """Return what is surely on the chain of up to 256 signatures, a doubt of what is shown without being sure.
+
+        One that is not shown may still land.
+        """
         ...
 
     async def wait_hint(self, signature: str, longest: float) -> None:
@@ -44,6 +55,10 @@ class ChainNode(Protocol):
 
     async def latest_blockhash(self) -> Blockhash:
         """Return a recent blockhash and the last height at which a transaction with it can land."""
+        ...
+
+    async def height_knowing(self, blockhash: str) -> int | None:
+        """Return a height of the node at which it holds the blockhash for valid; None if it does not now."""
         ...
 
     async def send(self, raw: bytes) -> None:

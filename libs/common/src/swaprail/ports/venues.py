@@ -41,5 +41,8 @@ class SwapBuilder(Protocol):
         ...
 
     def read(self, message: bytes) -> SwapTerms:
-        """Return what the bytes of a message say, whoever wrote them; VenueError malformed if they say nothing."""
+        """Return what the bytes of a message say, whoever wrote them; VenueError malformed if they say nothing.
+
+        So it is of a message whose blockhash does not expire, such as a durable nonce: it could land at any time.
+        """
         ...

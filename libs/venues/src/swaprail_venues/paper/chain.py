@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import asyncpg
 import msgspec
-from solders.hash import Hash
+from solders.hash import Hash, ParseHashError
 
 from swaprail.db.connect import Database
 from swaprail.db.writer import BatchWriter
@@ -103,6 +103,17 @@ class PaperChain:
             blockhash = Blockhash(value, height + self._rules.valid_for)
             self._blockhash = (time.monotonic(), blockhash)
             return blockhash
+
+    async def height_knowing(self, blockhash: str) -> int | None:
+        """Return the height of the blockhash while it is valid, None of any other."""
+        try:
+            height = height_of(self._seed, bytes(Hash.from_string(blockhash)))
+        except ParseHashError:
+            return None
+        await self._clock.ready()
+        # By this machine's clock, which may be a slot late.
+        valid = height is not None and height - 1 <= self._clock.slot() <= height + self._rules.valid_for
+        return height if valid else None
 
     async def send(self, raw: bytes) -> None:
         """Receive the bytes: a signature is received once, however often it is sent, and lands at most once.

@@ -42,14 +42,17 @@ class OrderView(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class AttemptView(msgspec.Struct, frozen=True, rename="camel"):
-    """One signed transaction of an order, and what became of it."""
+    """One signed transaction of an order, and what became of it.
+
+    lastValidBlockHeight is null while the nodes of the chain are not agreed on it.
+    """
 
     attempt: int
     venue: str
     signature: str
     state: AttemptState
     blockhash: str
-    last_valid_block_height: int
+    last_valid_block_height: int | None
     slot: int | None
     error: str | None
     created_at: Time

@@ -12,7 +12,7 @@ from sqlalchemy.types import Integer, Text, Uuid
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.db.tables import order_events, orders, tx_attempts
-from swaprail.domain.chain import AttemptState
+from swaprail.domain.chain import UNKNOWN_HEIGHT, AttemptState
 from swaprail.domain.lifecycle import Status
 from swaprail_api.store.rows import Row
 
@@ -24,7 +24,7 @@ _ATTEMPT_FIELDS = {
     "signature": tx_attempts.c.signature,
     "state": tx_attempts.c.state,
     "blockhash": tx_attempts.c.blockhash,
-    "lastValidBlockHeight": tx_attempts.c.last_valid_block_height,
+    "lastValidBlockHeight": func.nullif(tx_attempts.c.last_valid_block_height, UNKNOWN_HEIGHT),
     "slot": tx_attempts.c.slot,
     "error": tx_attempts.c.error,
     "createdAt": tx_attempts.c.created_at,
