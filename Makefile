@@ -121,12 +121,14 @@ websockets: setup ## 500 clients, cut and moved, while notifiers are killed
 faults-websockets: setup ## The same over 10,000 orders; keeps its figures
 	RECORD=1 $(BIN)/python -m tests.faults.websockets
 
-simulate: setup ## 10,000 seeds of the engine's logic on a virtual clock, store, topics and a lying chain
+simulate: setup ## 14,000 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
 	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m tests.simulation --seeds 10000 --workers 2
+	$(BIN)/python -m tests.simulation --each-lie --seeds 260 --workers 2
 
 faults-simulate: setup ## SEEDS of them; keeps its figures
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100000) --workers 2 --record
+	$(BIN)/python -m tests.simulation --each-lie --seeds $(or $(LIE_SEEDS),10000) --workers 2 --record
 
 fuzz: setup ## The API by a state machine and by its document, WebSockets by wrong bytes
 	$(BIN)/pytest tests/fuzz -n $(WORKERS) --dist loadfile

@@ -52,7 +52,8 @@ class Engine:
         self.ports = defaultdict[str, int](free_port)
         self.ops_ports = defaultdict[str, int](free_port)
         self.processes: dict[str, Process] = {}
-        self.settings = {key.upper(): str(value) for key, value in settings.items()}
+        # A revert is told when it is final: after 13 s, if blocks were as far from it as on a real chain.
+        self.settings = {"PAPER_FINALITY_SLOTS": "2"} | {key.upper(): str(value) for key, value in settings.items()}
         # Environment of single processes, by name, from their next start on.
         self.extra = defaultdict[str, dict[str, str]](dict)
 
