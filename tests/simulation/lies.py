@@ -53,7 +53,7 @@ class Liar(Character):
 
 def characters(rng: Random, lie: Lie | None = None, nodes: int | None = None) -> list[Character]:
     """Return one to three nodes, of which at most one lies."""
-    count = nodes or rng.choice((1, 2, 2, 3, 3))
+    count = nodes or rng.choice((1, 1, 2, 2, 3))
     if lie is None and count > 1 and rng.random() < 0.7:
         lie = rng.choice(tuple(Lie))
     names, fallen = ["first", "second", "third"][:count], forks(rng)

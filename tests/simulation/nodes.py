@@ -1,6 +1,7 @@
 """Nodes in front of the virtual chain that err by the seed, in the storm: behind, on a fork, failing, silent."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from random import Random
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class Character:
         self.name = name
         self.kind = rng.choice((HONEST, BEHIND, INDEX_BEHIND))
         self.lag = 0 if self.kind == HONEST else rng.choice((1, 5, 40, 150, 300))
+        self.behind_until = rng.choice((math.inf, rng.random() * 20))  # of the loop's time: then it has caught up
         self.errors = rng.choice((0.0, 0.05, 0.3))
         self.silence = rng.choice((0.0, 0.0, 0.03, 0.1))
         self.lies_on_send = rng.choice((0.0, 0.1, 0.5, 0.9))
@@ -45,7 +47,7 @@ class Character:
 
 def forks(rng: Random) -> list[tuple[int, int]]:
     """Return spans of heights, each shorter than finality takes, in which nodes may follow a fork."""
-    starts = [GENESIS_HEIGHT + rng.randrange(700) for _ in range(rng.choice((0, 3, 10, 30)))]
+    starts = [GENESIS_HEIGHT + rng.randrange(700) for _ in range(rng.choice((0, 10, 30)))]
     return [(start, start + rng.choice((rng.randrange(3, 12), FINAL_AFTER - 1))) for start in starts]
 
 
@@ -119,7 +121,8 @@ class VirtualNode:
         return Search(height + SKIPPED, found)
 
     def _errs(self, *kinds: str) -> bool:
-        return self._weather.stormy and self._character.kind in kinds
+        character = self._character
+        return self._weather.stormy and character.kind in kinds and self._loop.now < character.behind_until
 
     def _height(self) -> int:
         return self._chain.height - (self._character.lag if self._errs(BEHIND) else 0)

@@ -23,6 +23,7 @@ from swaprail_executor.submit_attempt import submit_attempt
 from swaprail_notifier.comparison import Comparison
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.order_log import Step
+from tests.simulation.lies import Lie, Lying
 from tests.simulation.nodes import SKIPPED, VALID_FOR, VirtualNode
 from tests.simulation.statements import moves
 
@@ -35,6 +36,7 @@ class Bug(msgspec.Struct, frozen=True):
     name: str
     plant: Callable[[Patch], None]
     breaks: tuple[str, ...]
+    lying: Lying = Lying()
 
 
 def _no_fence(patch: Patch) -> None:
@@ -197,12 +199,13 @@ def _no_proof_at_all(patch: Patch) -> None:
     patch(swaprail_executor.execute_order, "_resume", resume)
 
 
+LOW, ALONE = Lying(Lie.HEIGHT_LOW, 2), Lying(nodes=1)
 BUGS = (
     Bug("no fence check", _no_fence, ("I12",)),
     Bug("message believed", _message_believed, ("I14",)),
     Bug("send before commit", _send_before_commit, ("I4",)),
     Bug("null status trusted", _trust_null_status, ("I2", "I3", "I5")),
-    Bug("expiry by processed height", _processed_height, ("I2", "I3", "I5")),
+    Bug("expiry by processed height", _processed_height, ("I2", "I3", "I5"), ALONE),
     Bug("an event is believed", _events_believed, ("I7",)),
     Bug("hand-over never lapses", _endless_hand_over, ("I9",)),
     Bug("signed again on resume", _sign_again_on_resume, ("I4",)),
@@ -210,7 +213,7 @@ BUGS = (
     Bug("search older than the finality", _search_before_finality, ("I2", "I3", "I5")),
     Bug("processed landing trusted", _settle_processed, ("I3", "I13")),
     Bug("height by the word of one node", _one_node_tells_the_height, ("I2", "I3", "I5")),
-    Bug("height of nodes that do not know the blockhash", _heights_of_whoever_answers, ("I2", "I3", "I5")),
+    Bug("height of nodes that do not know the blockhash", _heights_of_whoever_answers, ("I2", "I3", "I5"), LOW),
     Bug("revert by the word of one node", _any_revert, ("I2", "I3")),
     Bug("landing by the word of one node", _a_lone_landing, ("I3",)),
     Bug("amount by the word of one node", _the_first_amount, ("I13",)),
