@@ -43,8 +43,8 @@ class Weather:
         return 0.0003 + random() * 0.003
 
     def skew(self) -> float:
-        """Return how wrong the clock of a process is: a little, or by minutes, and for ever."""
-        if self.wild_clocks and self._rng.random() < self.wild_clocks:
+        """Return how wrong the clock of a process is: a little, or by minutes until the calm."""
+        if self.stormy and self.wild_clocks and self._rng.random() < self.wild_clocks:
             return self._rng.uniform(-300, 300)
         return self._rng.choice((0.0, 0.0, 0.05, -0.05, 0.4, -0.4))
 

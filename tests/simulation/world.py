@@ -67,6 +67,8 @@ class World:
         trading = asyncio.gather(*(self.traders.trade(n) for n in range(self.rng.randint(2, 6))))
         await self._storm()
         self.weather.clear()
+        for service in self.network.services:
+            service.process.skew_s = self.weather.skew()
         self.loop.note("CALM")
         calm_since = self.loop.now
         while self.loop.now < calm_since + CALM_S and not (trading.done() and self._is_settled()):  # noqa: ASYNC110
