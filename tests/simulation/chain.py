@@ -43,7 +43,7 @@ class VirtualChain:
         self._rng = rng
         self._weather = weather
         self._tables = tables
-        self._doomed = rng.choice((0.0, 0.1, 0.3, 0.5))
+        self._doomed = rng.choice((0.0, 0.2, 0.4, 0.7))
         self.moods = {mood: rng.choice((0.0, 0.0, 0.1, 0.5, 0.9)) for mood in ("dropped", "lands late")}
 
     @property
