@@ -177,6 +177,7 @@ async def read(engine: Engine, rows: Any) -> None:
     """Read what notifiers and executors read."""
     ids = [engine.id_of(n) for n, _, _ in rows]
     await read_live(engine.database, ids)
+    await engine.history.writing()
     await engine.history.orders(ids)
     told = {engine.id_of(n): Told(engine.id_of(n), seq, status if seq else "") for n, seq, status in rows}
     await engine.history.news(list(told.values()))

@@ -18,6 +18,7 @@ from swaprail_api.usecases.start_order import StartOrder
 from swaprail_notifier.comparison import Comparison
 from swaprail_notifier.history import History
 from swaprail_notifier.hub import Hub
+from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.subscriptions import Subscriptions
 from tests.simulation.service import Service, Surroundings, tokens
 from tests.simulation.workers import Executor, Router
@@ -51,9 +52,9 @@ class Notifier(Service):
     """Tells subscribers."""
 
     async def main(self) -> None:
-        self.hub, history = Hub(), History(self._database())
-        self.comparison = Comparison(self.hub, history, interval_s=0.5)
-        self.subscriptions = Subscriptions(self.hub, history)
+        self.hub, history, stalls = Hub(), History(self._database()), Stalls()
+        self.comparison = Comparison(self.hub, history, stalls, interval_s=0.5)
+        self.subscriptions = Subscriptions(self.hub, history, stalls)
         self.consumer = self.around.topics.consume(str(Topic.EVENTS), self.process)
         await self.comparison.start()
         self.reading = asyncio.create_task(self._feed())

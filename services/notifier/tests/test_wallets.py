@@ -3,6 +3,11 @@
 import asyncio
 from typing import Any
 
+import asyncpg
+import pytest
+
+from swaprail_notifier import stalls
+
 
 async def test_follower_gets_open_orders_whole_and_new_ones_when_following_a_wallet(serve: Any, engine: Any) -> None:
     running = await serve(ws_compare_interval_s=60)
@@ -151,3 +156,31 @@ async def test_wallet_of_another_account_tells_nothing_when_the_names_are_equal(
     mine = await engine.post()
     assert (await client.read(1))[0]["orderId"] == str(mine.order_id)
     assert await client.is_quiet(1.2)
+
+
+async def test_an_order_closed_by_a_commit_that_stalled_is_told_when_resuming_after_later_steps(
+    serve: Any, engine: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "AFTER_OVERLAP_MS", 300)
+    running = await serve(ws_compare_interval_s=0.05)
+    stalled = await engine.run(await engine.post(), until=4)
+    connection: Any = await asyncpg.connect(database)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(
+        "insert into order_events (order_id, seq, status, data) values ($1, 5, 'CONFIRMED', '{}')", stalled[0].order_id
+    )
+    await connection.execute(
+        "update orders set status = 'CONFIRMED', seq = 5, closed_at = now() where id = $1", stalled[0].order_id
+    )
+    await running.until(lambda: bool(running.notifier._subscriptions._stalls._stalls))
+    first = await running.connect("/ws/wallets/w1")
+    later = await engine.post()
+    last = (await first.read(5))[-1]
+    assert last["orderId"] == str(later.order_id)
+    await first.socket.close()
+    await transaction.commit()
+    await connection.close()
+    again = await running.connect(f"/ws/wallets/w1?after={last['timestamp']}")
+    seqs = [m["seq"] for m in await again.read(6) if m["orderId"] == str(stalled[0].order_id)]
+    assert seqs == [1, 2, 3, 4, 5]

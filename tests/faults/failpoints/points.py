@@ -155,6 +155,7 @@ _NOTIFIER = (
     _reads("notifier", "feed.take", passages=5),
     _reads("notifier", "order_steps", passages=3),
     _reads("notifier", "order_news"),
+    _reads("notifier", "oldest_writer"),
     _reads("notifier", "clock", chatter="wallet"),
     _reads("notifier", "wallet_open", chatter="wallet"),
     _reads("notifier", "wallet_later", chatter="wallet"),

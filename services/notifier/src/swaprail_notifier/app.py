@@ -24,6 +24,7 @@ from swaprail_notifier.history import History
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.protocol import Socket
 from swaprail_notifier.settings import NotifierSettings
+from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.subscriptions import Subscriptions
 from swaprail_notifier.tickets import TicketBurner
 from swaprail_notifier.turn_end import TurnEnd
@@ -45,9 +46,9 @@ class Notifier:
             timeout_s=settings.db_timeout_s,
             application=f"swaprail notifier {worker_name(settings)}"[:63],
         )
-        history = History(self._database)
-        self._subscriptions = Subscriptions(self.hub, history)
-        self._comparison = Comparison(self.hub, history, interval_s=settings.ws_compare_interval_s)
+        history, stalls = History(self._database), Stalls()
+        self._subscriptions = Subscriptions(self.hub, history, stalls)
+        self._comparison = Comparison(self.hub, history, stalls, interval_s=settings.ws_compare_interval_s)
         self._feed = Feed(settings, self.hub)
         self._heartbeat = Heartbeat(interval_s=settings.ws_ping_interval_s, timeout_s=settings.ws_pong_timeout_s)
         self._admission = Admission(settings)

@@ -10,6 +10,7 @@ from swaprail_notifier import metrics
 from swaprail_notifier.history import BornOrders, History
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.order_log import Told
+from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.turns import Turns
 from swaprail_notifier.wallet_log import WalletLog
 
@@ -23,9 +24,10 @@ DEEP_EVERY = 30
 class Comparison:
     """All that followers get comes from the table through this; the topic only makes it soon."""
 
-    def __init__(self, hub: Hub, history: History, *, interval_s: float) -> None:
+    def __init__(self, hub: Hub, history: History, stalls: Stalls, *, interval_s: float) -> None:
         self._hub = hub
         self._history = history
+        self._stalls = stalls
         self._interval_s = interval_s
         self._named = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -59,6 +61,7 @@ class Comparison:
 
     async def compare(self) -> None:
         """Tell followers what the topic did not."""
+        self._stalls.note(await self._history.writing())
         await self._compare_orders()
         await self._compare_wallets()
         self._hub.forget_closed()

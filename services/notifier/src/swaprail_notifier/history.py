@@ -12,6 +12,7 @@ import msgspec
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail_notifier.order_log import Step, Told
+from swaprail_notifier.stalls import Writing
 from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
 
 PAGE = 1_000
@@ -20,6 +21,14 @@ _STEP = "e.seq, e.status, e.data, floor(extract(epoch from e.at) * 1000)::bigint
 _NOW = "floor(extract(epoch from now()) * 1000)::bigint"
 
 _CLOCK = named("clock", f"select {_NOW}")
+# Without a right of its own, a login sees when its own transactions began: all services have the same login.
+_WRITING = named(
+    "oldest_writer",
+    f"""
+select {_NOW} as now, floor(extract(epoch from min(xact_start)) * 1000)::bigint as oldest
+from pg_stat_activity where backend_xid is not null and backend_type = 'client backend' and datname = current_database()
+""",  # noqa: S608 - constants only
+)
 _ORDERS = named(
     "order_steps",
     f"""
@@ -144,6 +153,11 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    async def writing(self) -> Writing:
+        """Return since when somebody has been writing."""
+        (row,) = await self._database.fetch(_WRITING)
+        return Writing(row["now"], row["oldest"])
 
     async def orders(self, ids: Sequence[UUID]) -> list[FoundOrder | None]:
         """Return each order with its steps, or None if there is no such order."""

@@ -12,10 +12,9 @@ from swaprail_notifier import metrics
 from swaprail_notifier.history import FoundOrder, History, LaterOrders, LaterPage, OpenOrders
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.order_log import OrderLog, Step, frame_of
+from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey, WalletLog
 
-# Commits are not ordered by their time: a step may become visible so long after one with a later time.
-AFTER_OVERLAP_MS = 5_000
 _LEAST_ID = UUID(int=0)
 TOGETHER = 100  # closed orders read at once
 
@@ -82,11 +81,11 @@ class OrderSubscription:
 class WalletSubscription:
     """Follows all orders of a wallet."""
 
-    def __init__(self, hub: Hub, wallet: WalletLog, after_ms: int | None, pages: Pages, orders: Orders) -> None:
-        """Take over one pin of the wallet."""
+    def __init__(self, hub: Hub, wallet: WalletLog, since_ms: int | None, pages: Pages, orders: Orders) -> None:
+        """Take over one pin of the wallet; since_ms: from what time on closed orders are told as well."""
         self._hub = hub
         self._wallet = wallet
-        self._after_ms = after_ms
+        self._since_ms = since_ms
         self._pages = pages
         self._orders = orders
         self._sink: Listener | None = None
@@ -94,9 +93,9 @@ class WalletSubscription:
         self._ended = False
 
     async def begin(self, sink: Listener) -> None:
-        """Write the orders closed after `after`, the open orders, both whole, then every new step."""
-        if self._after_ms is not None:
-            await self._write_closed(sink, max(0, self._after_ms - AFTER_OVERLAP_MS))
+        """Write the orders closed since then, the open orders, both whole, then every new step."""
+        if self._since_ms is not None:
+            await self._write_closed(sink, self._since_ms)
         if not self._ended:
             self._sink = sink
             self._follower = self._wallet.follow(sink)
@@ -117,10 +116,10 @@ class WalletSubscription:
         else:
             self._hub.leave_wallet(self._wallet, self._sink)
 
-    async def _write_closed(self, sink: Listener, after_ms: int) -> None:
+    async def _write_closed(self, sink: Listener, since_ms: int) -> None:
         # Whole and in the order of closing: the last time that the client saw is then enough to go on from,
         # wherever it is cut, also in the middle of this.
-        after = datetime.fromtimestamp(after_ms / 1000, UTC)
+        after = datetime.fromtimestamp(since_ms / 1000, UTC)
         page: LaterPage | None = LaterPage(self._wallet.key, after, _LEAST_ID)
         while page is not None and not self._ended:
             later = await self._pages.submit(page)
@@ -145,8 +144,9 @@ class WalletSubscription:
 class Subscriptions:
     """Opens subscriptions; the reads of many connections become one statement."""
 
-    def __init__(self, hub: Hub, history: History) -> None:
+    def __init__(self, hub: Hub, history: History, stalls: Stalls) -> None:
         self._hub = hub
+        self._stalls = stalls
         self._orders: Orders = BatchWriter(history.orders, name="order_history")
         self._wallets: BatchWriter[WalletKey, OpenOrders] = BatchWriter(
             history.open_in_wallets, name="wallet orders", max_rows=64
@@ -186,7 +186,8 @@ class Subscriptions:
         except BaseException:
             self._hub.unpin_wallet(wallet)
             raise
-        return WalletSubscription(self._hub, wallet, after_ms, self._pages, self._orders)
+        since_ms = None if after_ms is None else self._stalls.earliest_ms(after_ms)
+        return WalletSubscription(self._hub, wallet, since_ms, self._pages, self._orders)
 
     async def _read_order(self, log: OrderLog) -> None:
         found = await self._orders.submit(log.id)
