@@ -124,4 +124,40 @@ PLAN = (
             f"{_NOTIFIER}/test_hub.py::test_order_has_the_tables_account_when_an_event_gives_another",
         ),
     ),
+    Bug(
+        "50_message_believed",
+        "Whoever writes to Redis has another wallet's amount executed as somebody's order.",
+        (
+            f"{_COMMON}/test_transitions.py::test_nothing_is_written_or_told_when_the_worker_acts_on_another_order_than_the_row",
+            f"{_EXECUTOR}/test_execute_order.py::test_nothing_is_sent_when_the_order_is_not_the_row",
+        ),
+    ),
+    Bug(
+        "51_closed_order_written",
+        "An order that has ended ends again, at another time.",
+        (f"{_COMMON}/test_transitions.py::test_a_closed_order_is_left_alone_when_its_fence_and_status_are_right",),
+    ),
+    Bug(
+        "52_submitted_after_expiry",
+        "An order is submitted after its time, by an executor whose clock is behind.",
+        (f"{_EXECUTOR}/test_expiry.py::test_the_order_expires_unsent_when_the_executors_clock_is_behind",),
+    ),
+    Bug(
+        "53_sent_after_expiry",
+        "What was signed in time reaches the chain again and again after the order's time.",
+        (
+            f"{_EXECUTOR}/test_expiry.py::test_the_bytes_are_not_sent_again_when_the_time_is_over",
+            f"{_EXECUTOR}/test_expiry.py::test_a_resumed_order_is_not_sent_again_when_its_time_is_over",
+        ),
+    ),
+    Bug(
+        "54_message_ends_work",
+        "Whoever writes to Redis stops the work on any order, again and again.",
+        (f"{_COMMON}/test_intake.py::test_work_goes_on_when_a_message_says_that_another_has_the_next_fence",),
+    ),
+    Bug(
+        "55_version_unread",
+        "A message of another release is taken for one of this.",
+        (f"{_COMMON}/test_streams.py::test_an_entry_is_set_aside_as_unknown_when_it_is_of_another_version",),
+    ),
 )
