@@ -23,6 +23,8 @@ _EXECUTOR = "services/executor/tests/integration"
 _COMMON = "libs/common/tests/integration"
 _API = "services/api/tests/integration"
 _NOTIFIER = "services/notifier/tests"
+_ROUTER = "services/router/tests"
+_KEYS = "libs/common/tests/auth/test_keys.py"
 
 PLAN = (
     Bug(
@@ -159,5 +161,109 @@ PLAN = (
         "55_version_unread",
         "A message of another release is taken for one of this.",
         (f"{_COMMON}/test_streams.py::test_an_entry_is_set_aside_as_unknown_when_it_is_of_another_version",),
+    ),
+    Bug(
+        "40_acknowledge_before_set_aside",
+        "A reader that dies takes what it could not read with it: nobody learns which orders wait for a scan, and why.",
+        (
+            f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_by_another_when_its_reader_died_before_it_could",
+            f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_again_when_its_reader_died_before_it_acknowledged",
+        ),
+    ),
+    Bug(
+        "41_claim_acknowledges_first",
+        "The same where the entries of a dead reader are claimed.",
+        (
+            f"{_COMMON}/test_dead_letters.py::test_a_claimed_entry_is_claimed_again_when_its_claimer_died_before_it_was_done",
+        ),
+    ),
+    Bug(
+        "42_route_decoded_before_expiry",
+        "An order whose route another version wrote neither executes nor expires: it is left to its lease for ever.",
+        (
+            f"{_EXECUTOR}/test_build_order.py::test_the_order_is_routed_again_when_its_stored_route_cannot_be_read",
+            f"{_EXECUTOR}/test_build_order.py::test_the_order_ends_when_its_stored_route_cannot_be_read_and_its_time_is_over",
+        ),
+    ),
+    Bug(
+        "43_lone_quote_is_believed",
+        "With one venue away the other's absurd quote is taken: 9,800 USDC of SOL for 9.75.",
+        (
+            f"{_ROUTER}/test_choose_route.py::test_a_lone_quote_is_absurd_when_it_is_far_from_the_last_good_price",
+            f"{_ROUTER}/test_choose_route.py::test_a_lone_quote_is_unconfirmed_when_nothing_bounds_it",
+            f"{_ROUTER}/integration/test_route_order.py::test_a_lone_absurd_quote_is_not_taken_when_two_venues_agreed_before",
+        ),
+    ),
+    Bug(
+        "44_lone_price_vouches_for_the_next",
+        "What one venue alone said, for an order with a minimum, bounds the orders without one: it vouches for itself.",
+        (f"{_ROUTER}/test_choose_route.py::test_a_price_is_agreed_on_only_when_two_sound_quotes_are_near_each_other",),
+    ),
+    Bug(
+        "45_lease_beyond_reach_is_believed",
+        "The database's clock is set back by an hour, and for that hour nobody works on any open order.",
+        (f"{_COMMON}/test_leases.py::test_an_order_is_free_when_it_is_held_for_longer_than_anything_may_be",),
+    ),
+    Bug(
+        "46_stranded_only_when_lapsed",
+        "The same hour, with no executor there: the alert says that nobody waits.",
+        (
+            f"{_ROUTER}/integration/test_measure_engine.py::test_orders_are_stranded_when_they_are_held_for_longer_than_anything_may_be",
+        ),
+    ),
+    Bug(
+        "47_used_ticket_is_forgotten_early",
+        "Whoever finds a ticket in a log of URLs opens a second socket with it, and reads the trader's orders.",
+        (
+            f"{_NOTIFIER}/test_ticket_windows.py::test_a_used_ticket_is_remembered_for_as_long_as_it_lives_when_the_api_s_clock_is_ahead",
+        ),
+    ),
+    Bug(
+        "48_ticket_outlives_its_seconds",
+        "A ticket that was never used is good for longer than the client was told.",
+        (
+            f"{_KEYS}::test_ticket_ends_to_the_second_and_never_later_than_thirty_of_them",
+            f"{_NOTIFIER}/test_ticket_windows.py::test_a_ticket_opens_a_socket_until_its_thirty_seconds_are_over",
+        ),
+    ),
+    Bug(
+        "49_revoked_key_lives_while_it_is_used",
+        "A stolen key that was revoked trades on for as long as the thief keeps calling.",
+        (
+            f"{_KEYS}::test_a_key_works_for_less_than_ten_seconds_more_when_it_was_found_just_before_it_ended",
+            f"{_API}/test_access.py::test_a_revoked_key_stops_within_ten_seconds_when_another_process_revoked_it",
+        ),
+    ),
+    Bug(
+        "50_idempotency_keys_are_forgotten_early",
+        "The same request, repeated after an evening, is a second order.",
+        (f"{_ROUTER}/integration/test_route_order.py::test_old_idempotency_keys_are_forgotten_when_housekeeping_runs",),
+    ),
+    Bug(
+        "51_lands_after_its_last_height",
+        "The judge lets land what was proven dead: a second execution looks like the chain's doing.",
+        (
+            "libs/venues/tests/test_paper_last_height.py::test_a_swap_never_lands_when_it_would_do_so_one_block_too_late",
+        ),
+    ),
+    Bug(
+        "52_pause_hides_the_lease",
+        "An order that once waited is taken from whoever works on it, every second: work twice, and never done.",
+        (f"{_COMMON}/test_leases.py::test_an_order_is_not_leased_when_it_is_held_waiting_or_closed",),
+    ),
+    Bug(
+        "53_price_of_the_other_direction",
+        "SOL for USDC is held against USDC for SOL: with a venue away the honest quote is absurd, and a mad one may be taken.",
+        (f"{_ROUTER}/test_reference_prices.py::test_a_price_is_of_one_direction_alone",),
+    ),
+    Bug(
+        "54_dead_letter_that_failed_is_dropped",
+        "Redis stumbles while an entry is set aside, and it is acknowledged all the same.",
+        (f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_by_the_same_reader_when_redis_is_back",),
+    ),
+    Bug(
+        "55_route_of_a_time_to_come",
+        "A clock is set back by an hour, and for that hour swaps are signed at the prices of before.",
+        (f"{_EXECUTOR}/test_build_order.py::test_a_stale_route_is_not_signed_when_the_order_waited_too_long",),
     ),
 )
