@@ -235,34 +235,34 @@ PLAN = (
         ),
     ),
     Bug(
-        "50_idempotency_keys_are_forgotten_early",
+        "60_idempotency_keys_are_forgotten_early",
         "The same request, repeated after an evening, is a second order.",
         (f"{_ROUTER}/integration/test_route_order.py::test_old_idempotency_keys_are_forgotten_when_housekeeping_runs",),
     ),
     Bug(
-        "51_lands_after_its_last_height",
+        "61_lands_after_its_last_height",
         "The judge lets land what was proven dead: a second execution looks like the chain's doing.",
         (
             "libs/venues/tests/test_paper_last_height.py::test_a_swap_never_lands_when_it_would_do_so_one_block_too_late",
         ),
     ),
     Bug(
-        "52_pause_hides_the_lease",
+        "62_pause_hides_the_lease",
         "An order that once waited is taken from whoever works on it, every second: work twice, and never done.",
         (f"{_COMMON}/test_leases.py::test_an_order_is_not_leased_when_it_is_held_waiting_or_closed",),
     ),
     Bug(
-        "53_price_of_the_other_direction",
+        "63_price_of_the_other_direction",
         "SOL for USDC is held against USDC for SOL: with a venue away the honest quote is absurd, and a mad one may be taken.",
         (f"{_ROUTER}/test_reference_prices.py::test_a_price_is_of_one_direction_alone",),
     ),
     Bug(
-        "54_dead_letter_that_failed_is_dropped",
+        "64_dead_letter_that_failed_is_dropped",
         "Redis stumbles while an entry is set aside, and it is acknowledged all the same.",
         (f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_by_the_same_reader_when_redis_is_back",),
     ),
     Bug(
-        "55_route_of_a_time_to_come",
+        "65_route_of_a_time_to_come",
         "A clock is set back by an hour, and for that hour swaps are signed at the prices of before.",
         (f"{_EXECUTOR}/test_build_order.py::test_a_stale_route_is_not_signed_when_the_order_waited_too_long",),
     ),
