@@ -142,7 +142,7 @@ security: setup ## Accounts, forgeries, slow and large requests, origins, canari
 security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEED)
 	ATTACKED_ORDERS=5000 $(BIN)/pytest tests/security/test_redis_attacker.py -s
 
-planted: setup ## Twelve planted bugs, each of which the tests must catch
+planted: setup ## Planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
 
 proofs: soak-short network standby failpoints websockets simulate fuzz security planted ## All of these, in their short forms

@@ -1,23 +1,9 @@
 """Which bugs there are, what each would cost a trader, and the tests that must catch it."""
 
-from pathlib import Path
-from typing import NamedTuple
+from tests.planted.bug import BUGS, Bug
+from tests.planted.in_sql import IN_SQL
 
-BUGS = Path(__file__).parent / "bugs"
-
-
-class Bug(NamedTuple):
-    """A patch beside this file, and the tests that pass without it and must all fail with it."""
-
-    name: str
-    harm: str
-    caught_by: tuple[str, ...]
-    simulated: str = ""  # the invariant that the simulation finds broken as well
-
-    @property
-    def patch(self) -> Path:
-        return BUGS / f"{self.name}.patch"
-
+__all__ = ["BUGS", "PLAN", "Bug"]
 
 _EXECUTOR = "services/executor/tests/integration"
 _COMMON = "libs/common/tests/integration"
@@ -26,7 +12,7 @@ _NOTIFIER = "services/notifier/tests"
 _ROUTER = "services/router/tests"
 _KEYS = "libs/common/tests/auth/test_keys.py"
 
-PLAN = (
+_BUGS = (
     Bug(
         "01_send_before_commit",
         "After a crash nobody knows what was sent: it is signed anew, and executes twice.",
@@ -126,6 +112,7 @@ PLAN = (
             f"{_NOTIFIER}/test_hub.py::test_order_has_the_tables_account_when_an_event_gives_another",
         ),
     ),
+    *IN_SQL,
     Bug(
         "50_message_believed",
         "Whoever writes to Redis has another wallet's amount executed as somebody's order.",
@@ -267,3 +254,6 @@ PLAN = (
         (f"{_EXECUTOR}/test_build_order.py::test_a_stale_route_is_not_signed_when_the_order_waited_too_long",),
     ),
 )
+
+# In the order of their numbers, wherever they stand.
+PLAN = tuple(sorted(_BUGS))

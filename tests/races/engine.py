@@ -15,7 +15,7 @@ from swaprail_api.store.starts import StartStore
 from swaprail_executor.attempts import write_settlements, write_submissions
 from swaprail_router.housekeeping import Housekeeping
 
-LEASE_S = 50.0
+LEASE_S = 5.0
 
 
 class Heard:

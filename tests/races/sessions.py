@@ -29,10 +29,17 @@ begin
     return pg_catalog.now();
 end $$;
 create schema kept;
+create table kept.moment (at timestamptz not null);
 """ + "; ".join(f"create table kept.{table} (like {table})" for table in _TABLES)
-_FORGET = "; ".join(f"truncate {table}, kept.{table}" for table in _TABLES)
+_FORGET = "; ".join(f"truncate {table}, kept.{table}" for table in _TABLES) + "; truncate kept.moment"
 _KEEP = "; ".join(f"insert into kept.{table} select * from {table}" for table in _TABLES)
+_KEEP += "; insert into kept.moment values (now())"
 _RESTORE = "; ".join(f"delete from {table}; insert into {table} select * from kept.{table}" for table in _TABLES)
+# A lease is as long as it was then, whatever has passed since.
+_RESTORE += """;
+update orders set lease_until = lease_until + passed, due_at = due_at + passed
+from (select now() - at as passed from kept.moment)
+"""
 _AGE = """
 update orders set lease_until = lease_until - $1::interval, due_at = due_at - $1::interval,
     expires_at = expires_at - $1::interval

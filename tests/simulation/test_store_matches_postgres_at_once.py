@@ -34,6 +34,7 @@ async def differences(arena: str, scene: Builder, deeds: tuple[Deed, ...]) -> li
         for one, other in pairs:
             for way in (at_the_row, at_the_clock):
                 await ring.looking.restore()
+                stage = stage._replace(before=await stored(ring.looking))
                 for session in sessions:
                     session.ran.clear()
                 race = await way(stage, one, other)
