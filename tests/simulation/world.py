@@ -5,6 +5,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import msgspec
 
@@ -70,14 +71,21 @@ class World:
         for service in self.network.services:
             service.process.skew_s = self.weather.skew()
         self.loop.note("CALM")
-        calm_since = self.loop.now
-        while self.loop.now < calm_since + CALM_S and not (trading.done() and self._is_settled()):  # noqa: ASYNC110
-            await asyncio.sleep(0.25)
+        await self._calm(trading)
         if not trading.done():
             self.network.broken.append("I9 traders still wait")
-        # What was committed last may still be told.
-        await asyncio.sleep(2.0)
         self.chain.last_chance()
+
+    async def _calm(self, trading: "asyncio.Future[Any]") -> None:
+        ends = self.loop.now + CALM_S
+        while self.loop.now < ends:
+            await asyncio.sleep(0.25)
+            if not trading.done() or not self._is_settled():
+                continue
+            # What was committed last may still be told; and an order that reconciled may have gone on.
+            await asyncio.sleep(2.0)
+            if self._is_settled():
+                return
 
     def start(self, kind: type[Service]) -> None:
         """Start a process, and another one whenever it has died."""
