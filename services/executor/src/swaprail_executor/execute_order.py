@@ -82,12 +82,13 @@ async def _expire(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _refuse(desk: Desk, order: LeasedOrder, venue: str, error: SwapMismatchError) -> None:
+    detail = f"{venue} built another swap than ordered: {error}"
+    await _end(desk, order, Status.FAILED, failure(ErrorCode.BUILD_FAILED, Stage.BUILDING, FundsMoved.NO, detail))
+    # Only now: until the table agreed, it may have been the order that was another than ordered.
     log.error(
         "a built swap is not its order's; nothing was signed", order_id=str(order.id), venue=venue, differs=str(error)
     )
     ATTEMPTS.labels(venue, "refused").inc()
-    detail = f"{venue} built another swap than ordered: {error}"
-    await _end(desk, order, Status.FAILED, failure(ErrorCode.BUILD_FAILED, Stage.BUILDING, FundsMoved.NO, detail))
 
 
 async def _end(desk: Desk, order: LeasedOrder, status: Status, reason: Failure) -> None:

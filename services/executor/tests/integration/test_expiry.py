@@ -1,15 +1,19 @@
 """When an order's time is over, by the database's clock: nothing is submitted, sent, or sent again; nothing ends sooner."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import pytest
 
+import swaprail_executor.await_landing
 import swaprail_executor.execute_order
-from swaprail.domain.chain import Commitment, Landing
-from swaprail.domain.orders import StaleLeaseError
+from swaprail.domain.chain import Commitment, Landing, SignedSwap
+from swaprail.domain.orders import LeasedOrder, StaleLeaseError
 from swaprail.testing.conditions import until
+from swaprail_executor.await_landing import _send
+from swaprail_executor.desk import Attempt
 from swaprail_executor.execute_order import execute_order
 
 
@@ -41,47 +45,65 @@ async def test_the_order_expires_unsent_when_the_executors_clock_is_behind(
 async def test_the_order_is_left_to_its_lease_when_the_executors_clock_is_ahead(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    set_clock(monkeypatch, 5)
-    order = await bench.building(expires_at=in_s(3))
+    set_clock(monkeypatch, 90)
+    order = await bench.building(expires_at=in_s(60))
     with pytest.raises(StaleLeaseError):
         await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "BUILDING"
 
 
+class Clock:
+    """In place of the module time, where bytes are sent."""
+
+    ahead_s = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(swaprail_executor.await_landing, "time", clock)
+    return clock
+
+
+async def land(bench: Any, order: LeasedOrder, executing: "asyncio.Task[None]") -> None:
+    """What was sent in time may land later, and then it has."""
+    (attempt,) = await bench.attempts(order)
+    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
+    await asyncio.wait_for(executing, 10)
+    assert (await bench.row(order))["status"] == "CONFIRMED"
+
+
 async def test_nothing_is_sent_when_the_time_ran_out_while_the_attempt_was_stored(
-    bench: Any, monkeypatch: pytest.MonkeyPatch
+    bench: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    order = await bench.building(expires_at=in_s(0.3))
+    order = await bench.building(expires_at=in_s(60))
     write = bench.desk.submissions.write
 
     async def late(submission: Any) -> Any:
         moved = await write(submission)
-        await until(lambda: datetime.now(UTC) > order.expires_at)
+        clock.ahead_s = 61
         return moved
 
     monkeypatch.setattr(bench.desk.submissions, "write", late)
     task = asyncio.create_task(execute_order(bench.desk, order))
     await until(lambda: bench.chain.looks > 3)
-    (attempt,) = await bench.attempts(order)
-    bench.chain.expire(attempt["signature"])
-    await asyncio.wait_for(task, 5)
-    assert (await bench.row(order))["status"] == "EXPIRED"
     assert bench.chain.sent == []
+    await land(bench, order, task)
 
 
-async def test_the_bytes_are_not_sent_again_when_the_time_is_over(bench: Any) -> None:
-    order = await bench.building(expires_at=in_s(0.3))
+async def test_the_bytes_are_not_sent_again_when_the_time_is_over(bench: Any, clock: Clock) -> None:
+    order = await bench.building(expires_at=in_s(60))
     bench.chain.lands_after = 0
     task = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: len(bench.chain.sent) > 1 and datetime.now(UTC) > order.expires_at)
-    sent, looks = len(bench.chain.sent), bench.chain.looks
+    await until(lambda: len(bench.chain.sent) > 1)
+    clock.ahead_s = 61
+    looks, sent = bench.chain.looks, len(bench.chain.sent)
     await until(lambda: bench.chain.looks > looks + 5)
     assert len(bench.chain.sent) == sent
-    # What was sent in time may land later, and then it has.
-    (attempt,) = await bench.attempts(order)
-    bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
-    await asyncio.wait_for(task, 5)
-    assert (await bench.row(order))["status"] == "CONFIRMED"
+    await land(bench, order, task)
 
 
 async def test_a_resumed_order_is_not_sent_again_when_its_time_is_over(bench: Any) -> None:
@@ -99,21 +121,21 @@ async def test_a_resumed_order_is_not_sent_again_when_its_time_is_over(bench: An
     assert len(bench.chain.sent) == sent
 
 
-async def test_a_send_is_given_up_when_the_time_runs_out_in_it(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    order = await bench.building(expires_at=in_s(0.3))
-    given_up: list[datetime] = []
+async def test_a_send_is_given_up_when_the_time_runs_out_in_it(
+    bench: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_up: list[bytes] = []
 
     async def stuck(raw: bytes) -> None:
         try:
             await asyncio.get_running_loop().create_future()
         finally:
-            given_up.append(datetime.now(UTC))
+            given_up.append(raw)
 
     monkeypatch.setattr(bench.chain, "send", stuck)
-    task = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(given_up))
-    assert given_up[0] < order.expires_at + timedelta(seconds=0.2)
-    (attempt,) = await bench.attempts(order)
-    bench.chain.expire(attempt["signature"])
-    await asyncio.wait_for(task, 5)
-    assert len(given_up) == 1
+    monkeypatch.setattr(clock, "monotonic", lambda: 100.0)
+    swap = SignedSwap("signature", b"raw", b"", "hash", 150)
+    await asyncio.wait_for(_send(bench.desk, Attempt(swap, "raydium", None, send_until=100.05)), 10)
+    assert given_up == [b"raw"]
+    await _send(bench.desk, Attempt(swap, "raydium", None, send_until=100.0))
+    assert given_up == [b"raw"]
