@@ -1,4 +1,4 @@
-"""What must hold after every whole-system test (I1 to I13 of docs/guarantees.md).
+"""What must hold after every whole-system test (I1 to I15 of docs/guarantees.md).
 
 The judge of "executed" is the chain's ledger, never the order table.
 """
