@@ -37,17 +37,16 @@ class Told:
 
     async def differences(self, primary: Any) -> list[str]:
         """Return what was told and is not so."""
-        ids = sorted(self.stored)
+        # As it is now: more may be told while the tables are read.
+        ids, ended = sorted(self.stored), dict(self.ended)
+        told = [(i, seq, status) for i, own in self.steps.items() for seq, status in own.items()]
         orders = {row["id"]: row["status"] for row in await primary.fetch(_ORDERS, ids)}
         steps = {(row["id"], row["seq"]): row["status"] for row in await primary.fetch(_STEPS, ids)}
         lost = [f"lost: {i}, told as stored" for i in ids if i not in orders]
-        undone = [
-            f"undone: {i} was told {s} and is {orders.get(i)}" for i, s in self.ended.items() if orders.get(i) != s
-        ]
+        undone = [f"undone: {i} was told {s} and is {orders.get(i)}" for i, s in ended.items() if orders.get(i) != s]
         moved = [
             f"moved: {i} step {seq} was told {status} and is {steps.get((i, seq))}"
-            for i, own in self.steps.items()
-            for seq, status in own.items()
+            for i, seq, status in told
             if i in orders and steps.get((i, seq)) != status
         ]
         return lost + undone + moved + await self._swapped(primary)
