@@ -253,6 +253,22 @@ _BUGS = (
         "A clock is set back by an hour, and for that hour swaps are signed at the prices of before.",
         (f"{_EXECUTOR}/test_build_order.py::test_a_stale_route_is_not_signed_when_the_order_waited_too_long",),
     ),
+    Bug(
+        "15_lost_commits_unnoticed",
+        "After a failover that lost commits a socket goes on from steps that the order never took.",
+        (
+            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_sent_back_and_told_the_table_when_a_failover_has_lost_a_step",
+            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_sent_back_when_a_failover_has_lost_a_step_and_another_took_its_place",
+        ),
+    ),
+    Bug(
+        "16_fixed_overlap",
+        "A wallet's follower that was cut during a stall never hears how the orders ended that it closed.",
+        (
+            f"{_NOTIFIER}/test_wallets.py::test_an_order_closed_by_a_commit_that_stalled_is_told_when_resuming_after_later_steps",
+            f"{_NOTIFIER}/test_stalls.py::test_whatever_became_visible_later_is_asked_for_when_commits_stalled_and_looks_were_rare",
+        ),
+    ),
 )
 
 # In the order of their numbers, wherever they stand.

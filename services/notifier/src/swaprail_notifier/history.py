@@ -48,7 +48,7 @@ _NEWS = named(
 select t.id, o.account, o.wallet, {_STEP}
 from unnest($1::uuid[], $2::int[], $3::text[]) as t(id, seq, status)
 left join orders o on o.id = t.id
-left join order_events e on e.order_id = o.id and e.seq >= t.seq and o.seq > t.seq
+left join order_events e on e.order_id = t.id and e.seq >= t.seq and o.seq > t.seq
 where coalesce(o.seq, 0) <> t.seq or coalesce(o.status, '') <> t.status
 order by t.id, e.seq
 """,  # noqa: S608 - constants only
