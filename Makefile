@@ -9,7 +9,7 @@ export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
 	test-concurrent test-ws soak soak-short network faults-network standby faults-standby failpoints faults-failpoints websockets \
-	faults-websockets simulate faults-simulate fuzz faults-fuzz security security-redis planted evidence proofs sbom chart-check \
+	faults-websockets simulate faults-simulate fuzz faults-fuzz security security-redis planted model evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
@@ -144,6 +144,9 @@ security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEE
 
 planted: setup ## Planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
+
+model: setup ## The once-only protocol explored exhaustively, old rules put back; by hand, needs cargo (RECORD)
+	$(BIN)/python -m tests.model $(if $(RECORD),--record)
 
 proofs: soak-short network standby failpoints websockets simulate fuzz security planted ## All of these, in their short forms
 
