@@ -41,9 +41,9 @@ async def test_the_orders_of_a_dead_worker_are_free_after_five_seconds(db: Datab
     living = Leases(db, "living", 5, [Status.ROUTING])
     await insert_order(db)
     (held,) = await dead.scan(10)
-    await pass_time(db, 4)
+    await pass_time(db, 2)
     assert await living.scan(10) == []
-    await pass_time(db, 1)
+    await pass_time(db, 3)
     (taken,) = await living.scan(10)
     assert (taken.id, taken.fence) == (held.id, held.fence + 1)
     assert await dead.renew([(held.id, held.fence)]) == set()
@@ -73,7 +73,7 @@ class Worker:
         self.began.append(order)
 
 
-@pytest.mark.parametrize(("after_ms", "by_message", "by_scan"), [(900, 1, 0), (999, 1, None), (1000, 0, 1)])
+@pytest.mark.parametrize(("after_ms", "by_message", "by_scan"), [(200, 1, 0), (999, 1, None), (1000, 0, 1)])
 async def test_an_order_is_its_messages_for_a_second_and_then_a_scans(
     db: Database, monkeypatch: pytest.MonkeyPatch, after_ms: int, by_message: int, by_scan: int | None
 ) -> None:
@@ -121,7 +121,7 @@ async def test_an_entry_is_claimed_when_its_consumer_has_been_silent_for_ten_sec
         return await claim(*args, **options)
 
     keeper._redis.xautoclaim = counted
-    await silent_for(8_000)
+    await silent_for(5_000)
     await keeper.start()
     await until(lambda: claims >= 3)
     assert await owners() == [b"dead"]

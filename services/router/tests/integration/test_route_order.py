@@ -67,10 +67,11 @@ class Bench:
         guarded = [GuardedVenue(venue, CircuitBreaker(venue.name, BreakerRules())) for venue in self.venues]
         publisher: Any = self.heard
         self.now = 0.0
-        prices = ReferencePrices(max_age_s=300, clock=lambda: self.now)
+        settings = RouterSettings()
+        prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s, clock=lambda: self.now)
         self.quoting = Quoting(guarded, RouteRules(), prices, deadline_s=1)
         moves = OrderWriter(partial(write_moves, db), publisher, name="moves")
-        self.desk = Desk(RouterSettings(), self.quoting, load_tokens(None), moves)
+        self.desk = Desk(settings, self.quoting, load_tokens(None), moves)
 
     async def lease(self, order_id: UUID) -> LeasedOrder:
         return await lease_order(self.db, order_id)
@@ -149,7 +150,7 @@ async def test_the_order_fails_with_no_route_when_its_time_to_find_one_is_over(b
     assert bench.heard.routed == []
 
 
-@pytest.mark.parametrize(("age", "status"), [("118 seconds", "ROUTING"), ("119.5 seconds", "FAILED")])
+@pytest.mark.parametrize(("age", "status"), [("110 seconds", "ROUTING"), ("119.5 seconds", "FAILED")])
 async def test_the_venues_are_asked_again_only_when_two_minutes_are_not_over_by_then(
     bench: Bench, age: str, status: str
 ) -> None:
@@ -183,7 +184,11 @@ async def test_a_lone_absurd_quote_is_not_taken_when_two_venues_agreed_before(be
 
 async def test_a_lone_quote_waits_for_another_when_the_last_good_price_is_too_old(bench: Bench) -> None:
     await route_order(bench.desk, await bench.lease(await insert_order(bench.db)))
-    bench.venues[0].output, bench.now = None, 301.0
+    bench.venues[0].output, bench.now = None, 300.0
+    in_time = await insert_order(bench.db)
+    await route_order(bench.desk, await bench.lease(in_time))
+    assert (await bench.row(in_time))["status"] == "BUILDING"
+    bench.now = 301.0
     order_id = await insert_order(bench.db)
     await route_order(bench.desk, await bench.lease(order_id))
     row = await bench.row(order_id)
@@ -270,7 +275,9 @@ async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: 
             key,
         )
     publisher: Any = bench.heard
-    housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
+    housekeeping = Housekeeping(
+        bench.db, publisher, interval_s=0.01, retention_days=bench.desk.settings.idempotency_retention_days
+    )
     housekeeping.start()
 
     async def one_left() -> bool:
