@@ -31,7 +31,7 @@ REFUSED = (
     "swaprail_orders_handed_over_total",
     "swaprail_order_transitions_refused_total",
 )
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120 + ORDERS // 5)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(240 + ORDERS // 5)]
 
 
 @pytest.fixture
