@@ -39,8 +39,8 @@ IN_SQL = (
     ),
     Bug(
         "25_drop_status_check",
-        "A message that comes twice moves an order that has failed.",
-        (_pair("routing-fail"), _pair("submitted-land")),
+        "A message that comes twice submits an order that is being routed again.",
+        (_pair("building-route_again"), _pair("submitted-give_up")),
     ),
     Bug("26_key_conflict_fails", "A request that is repeated at once is answered 500.", (_pair("nothing-place"),)),
     Bug(
