@@ -31,7 +31,6 @@ def _lines() -> Iterator[str]:
         "run",
         "--quiet",
         "--release",
-        "--locked",
         "--manifest-path",
         str(ROOT / "model" / "Cargo.toml"),
     ]
