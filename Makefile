@@ -9,7 +9,7 @@ export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
 	test-concurrent test-ws soak soak-short network faults-network standby faults-standby failpoints faults-failpoints websockets \
-	faults-websockets simulate faults-simulate fuzz faults-fuzz security security-redis planted model evidence proofs sbom chart-check \
+	faults-websockets races simulate faults-simulate fuzz faults-fuzz security security-redis planted model evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
@@ -121,6 +121,9 @@ websockets: setup ## 500 clients, cut and moved, while notifiers are killed
 faults-websockets: setup ## The same over 10,000 orders; keeps its figures
 	RECORD=1 $(BIN)/python -m tests.faults.websockets
 
+races: setup ## Each guarded statement against every other one on one order, stopped between its snapshot and its lock
+	$(BIN)/pytest tests/races -n $(WORKERS)
+
 simulate: setup ## 14,000 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
 	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist loadfile
 	$(BIN)/python -m tests.simulation --seeds 10000 --workers 2
@@ -148,7 +151,7 @@ planted: setup ## Planted bugs, each of which the tests must catch
 model: setup ## The once-only protocol explored exhaustively, old rules put back; by hand, needs cargo (RECORD)
 	$(BIN)/python -m tests.model $(if $(RECORD),--record)
 
-proofs: soak-short network standby failpoints websockets simulate fuzz security planted ## All of these, in their short forms
+proofs: soak-short network standby failpoints websockets races simulate fuzz security planted ## All of these, in their short forms
 
 evidence: setup ## Render docs/guarantees.md from what is kept
 	$(BIN)/python -m tests.evidence
