@@ -18,6 +18,10 @@ LEASE_S = 2.5
 SETTINGS = {
     "mock_dex_quote_delay_ms": 50,
     "mock_dex_execution_delay_ms": 400,
+    # As in the soak: some orders need a second attempt, some can never be routed, and all end soon.
+    "mock_dex_drop_rate": 0.1,
+    "paper_blockhash_blocks": 10,
+    "order_deadline_s": 15,
     "lease_s": LEASE_S,
     "db_timeout_s": 1,
     "request_timeout_s": 0.8,
