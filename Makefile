@@ -125,7 +125,7 @@ races: setup ## Each guarded statement against every other one on one order, sto
 	$(BIN)/pytest tests/races -n $(WORKERS)
 
 simulate: setup ## 14,000 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
-	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist worksteal
 	$(BIN)/python -m tests.simulation --seeds 10000 --workers 2
 	$(BIN)/python -m tests.simulation --each-lie --seeds 260 --workers 2
 
