@@ -1,9 +1,11 @@
 """Measures how long the API takes to answer, for every endpoint that touches the database or Redis."""
 
 import asyncio
+import contextlib
 import itertools
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from uuid import uuid4
 
 import httpx
@@ -60,11 +62,17 @@ class Prober:
     async def run(self, seconds: float) -> None:
         """Ask for so long; then wait for the last answers."""
         end = time.monotonic() + seconds
-        async with client(self._world, direct=True, timeout_s=PATIENCE_S) as http:
+        async with contextlib.AsyncExitStack() as stack:
+            # One for each kind: a pool looks at all its connections for every request, and a hundred that wait for the
+            # same outage would make the prober slower than what it measures.
+            clients = [
+                await stack.enter_async_context(client(self._world, direct=True, timeout_s=PATIENCE_S))
+                for _ in (*PROBES, "live")
+            ]
             for n in itertools.count():
                 if time.monotonic() > end:
                     break
-                self._ask_all(http, n)
+                self._ask_all(clients, n)
                 await asyncio.sleep(EVERY_S)
             await asyncio.gather(*self._asked)
 
@@ -73,9 +81,10 @@ class Prober:
         """The slowest answer to a request that has the common bound."""
         return max((self.slowest[probe.name] for probe in PROBES if probe.bound_s <= 2), default=0)
 
-    def _ask_all(self, http: httpx.AsyncClient, n: int) -> None:
-        work = [self._ask(http, probe) for probe in PROBES]
-        work += [self._live(http, name) for name in SERVICES] if n % 3 == 0 else []
+    def _ask_all(self, clients: Sequence[httpx.AsyncClient], n: int) -> None:
+        *asking, living = clients
+        work = [self._ask(http, probe) for http, probe in zip(asking, PROBES, strict=True)]
+        work += [self._live(living, name) for name in SERVICES] if n % 3 == 0 else []
         for coroutine in work:
             task = asyncio.create_task(coroutine)
             self._asked.add(task)
