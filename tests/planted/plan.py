@@ -100,7 +100,6 @@ _BUGS = (
         "Whoever writes to Redis tells sockets of steps that never were, and hides the true ones.",
         (
             f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
-            f"{_NOTIFIER}/test_hub.py::test_every_order_follower_sees_each_step_once_in_order_when_events_are_late_lost_repeated_or_forged",
         ),
         simulated="I7",
     ),
