@@ -121,7 +121,6 @@ class Api:
         quotes = AskQuotes(
             self.broker,
             tokens,
-            deadline,
             timeout_s=settings.quotes_timeout_s,
             max_entries=settings.stream_max_entries,
         )

@@ -30,10 +30,6 @@ class Deadline(deadline.Deadline):
             if took > _NOTICED_S:
                 self._note(task, took)
 
-    def spent(self) -> float:
-        """Return how many seconds the current task has waited by this deadline, as far as it was noticeable."""
-        return self._spent.get(asyncio.current_task(), 0)  # type: ignore[arg-type]
-
     def _note(self, task: "asyncio.Task[object]", took: float) -> None:
         if task not in self._spent:
             task.add_done_callback(self._forget)

@@ -70,7 +70,7 @@ class Gate:
         if endpoint is None:
             await self._app(scope, receive, send)
             return
-        request = Request(scope, receive)
+        request = Request(scope, receive, time.monotonic())
         if endpoint.scope is None:
             answer = await self._answer(endpoint, request, None)
             await answer(scope, receive, send)

@@ -22,10 +22,11 @@ class Caller(msgspec.Struct):
 
 
 class Request(msgspec.Struct):
-    """What handlers are given. caller is None where everybody may call."""
+    """What handlers are given. arrived: by time.monotonic(). caller is None where everybody may call."""
 
     scope: Scope
     receive: Receive
+    arrived: float
     caller: Caller | None = None
 
 

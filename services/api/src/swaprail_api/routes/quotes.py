@@ -19,7 +19,7 @@ class QuoteRoutes:
     async def quotes(self, request: Request) -> Answer:
         """Return what each venue would give now."""
         query = query_of(request, QuotesQuery)
-        return json_answer(200, await self._ask.run(query, caller_of(request).trace))
+        return json_answer(200, await self._ask.run(query, request.arrived, caller_of(request).trace))
 
     def endpoints(self) -> list[Endpoint]:
         """Return the routes."""

@@ -1,6 +1,7 @@
 """Ask the router what each venue would give now."""
 
 import asyncio
+import time
 from typing import Any, Protocol
 
 import msgspec
@@ -13,7 +14,6 @@ from swaprail.domain.quotes import QuoteResult
 from swaprail.domain.tokens import TokenList
 from swaprail.messages.topics import QuotesAnswered, QuotesAsked, Topic
 from swaprail.telemetry.logging import get_logger
-from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.quotes import QuoteList, quote_view
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.check_order import find_pair
@@ -39,22 +39,22 @@ class Requester(Protocol):
 class AskQuotes:
     """Asks for quotes."""
 
-    def __init__(
-        self, broker: Requester, tokens: TokenList, deadline: Deadline, *, timeout_s: float, max_entries: int
-    ) -> None:
-        """Wait so many seconds, less what the request has waited by the deadline already."""
+    def __init__(self, broker: Requester, tokens: TokenList, *, timeout_s: float, max_entries: int) -> None:
+        """Give a request so many seconds, with all that it has waited for before it comes here."""
         self._broker = broker
         self._tokens = tokens
-        self._deadline = deadline
         self._timeout_s = timeout_s
         self._max_entries = max_entries
         self._requests: set[asyncio.Task[Any]] = set()
 
-    async def run(self, query: QuotesQuery, trace: str | None) -> QuoteList:
-        """Return the venues' answers, best first; EngineError quotes_unavailable if no router answers in time."""
+    async def run(self, query: QuotesQuery, arrived: float, trace: str | None) -> QuoteList:
+        """Return the venues' answers, best first; EngineError quotes_unavailable if no router answers in time.
+
+        arrived: when the request did, by time.monotonic().
+        """
         given, wanted = find_pair(self._tokens, query.input_token, query.output_token)
         amount = to_base_units(parse_decimal(query.input_amount, "inputAmount"), given.decimals, "inputAmount")
-        timeout_s = max(0.0, self._timeout_s - self._deadline.spent())
+        timeout_s = max(0.0, arrived + self._timeout_s - time.monotonic())
         deadline_ms = int(timeout_s * _SHARE_OF_VENUES * 1000)
         asked = QuotesAsked(given.mint, wanted.mint, amount, deadline_ms, trace)
         results = await self._ask(asked, timeout_s)
