@@ -124,10 +124,10 @@ faults-websockets: setup ## The same over 10,000 orders; keeps its figures
 races: setup ## Each guarded statement against every other one on one order, stopped between its snapshot and its lock
 	$(BIN)/pytest tests/races -n $(WORKERS)
 
-simulate: setup ## 6,000 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
+simulate: setup ## 5,200 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
 	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist worksteal
-	$(BIN)/python -m tests.simulation --seeds 3000 --workers 2
-	$(BIN)/python -m tests.simulation --each-lie --seeds 180 --workers 2
+	$(BIN)/python -m tests.simulation --seeds 2000 --workers 2
+	$(BIN)/python -m tests.simulation --each-lie --seeds 200 --workers 2
 
 faults-simulate: setup ## SEEDS of them; keeps its figures
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100000) --workers 2 --record

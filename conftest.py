@@ -41,6 +41,12 @@ def _execute(dsn: str, *statements: str) -> None:
     _apart(lambda: asyncio.run(coroutine))
 
 
+def make_template(server: EmbeddedPostgres) -> None:
+    """Make the database that tests get copies of."""
+    _execute(server.dsn, f"CREATE DATABASE {TEMPLATE}")
+    _apart(lambda: migrate(server.dsn_of(TEMPLATE)))
+
+
 @pytest.fixture(scope="session")
 def server_home() -> Iterator[Path]:
     # Not tmp_path_factory: below it nobody but root may pass, and PostgreSQL does not run as root.
@@ -69,8 +75,7 @@ def valkey_server(server_home: Path) -> Iterator[EmbeddedValkey]:
 @pytest.fixture(scope="session")
 def database_template(postgres_server: EmbeddedPostgres) -> str:
     """Name of a database that has all migrations and no rows."""
-    _execute(postgres_server.dsn, f"CREATE DATABASE {TEMPLATE}")
-    _apart(lambda: migrate(postgres_server.dsn_of(TEMPLATE)))
+    make_template(postgres_server)
     return TEMPLATE
 
 

@@ -18,7 +18,9 @@ def _show_one(seed: int, lying: Lying, *, trace: bool) -> int:
         outcome = run_seed(seed, print if trace else None, lying)
     for line in outcome.broken:
         print(f"BROKEN {line}")
-    print(f"seed {seed}: {outcome.steps} steps, {outcome.seconds:.1f} virtual seconds, checksum {outcome.checksum:08x}")
+    print(
+        f"seed {seed}: {outcome.steps} steps, {outcome.seconds:.1f} virtual seconds, checksum {outcome.checksum & 0xFFFFFFFF:08x}"
+    )
     print(", ".join(f"{name} {count}" for name, count in sorted(outcome.counts.items())))
     return 1 if outcome.broken else 0
 

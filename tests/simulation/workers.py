@@ -56,7 +56,7 @@ def executor_settings(commitment: str) -> ExecutorSettings:
     return ExecutorSettings(
         **_COMMON,
         executor_commitment=commitment,
-        executor_rebroadcast_s=0.3,
+        executor_rebroadcast_s=0.6,
         executor_route_max_age_s=5.0,
         executor_chain_timeout_s=0.5,
         executor_reconciling_after_s=9.0,

@@ -40,7 +40,7 @@ def main() -> int:
 
     began = time.monotonic()
     postgres, valkey = (
-        EmbeddedPostgres(home / "postgres", durable=False),
+        EmbeddedPostgres(home / "postgres", durable=True),
         EmbeddedValkey(home / "valkey", durable=False),
     )
     try:

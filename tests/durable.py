@@ -1,0 +1,24 @@
+"""PostgreSQL as it runs in production, for the tests that kill what writes to it: fsync, and commits that wait for it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import TEMPLATE, make_template
+
+from swaprail_local.servers.postgres import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server(server_home: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(server_home / "durable-postgres", durable=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def database_template(postgres_server: EmbeddedPostgres) -> str:
+    """Name of a database that has all migrations and no rows."""
+    make_template(postgres_server)
+    return TEMPLATE
