@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 LONGEST_S = 300
-SEEDS = 300
+SEEDS = 100
 _OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED)\b(?: \[\d+\])? (\S+)", re.MULTILINE)
 
 

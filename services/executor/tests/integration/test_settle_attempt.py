@@ -100,7 +100,7 @@ async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_pro
 
 
 async def test_the_order_expires_when_its_attempt_expired_and_its_time_ran_out(bench: Any) -> None:
-    order = await bench.building(expires_at=datetime.now(UTC) + timedelta(seconds=0.2))
+    order = await bench.building(expires_at=datetime.now(UTC) + timedelta(seconds=1.5))
     bench.chain.lands_after = 0
     task = asyncio.create_task(execute_order(bench.desk, order))
     await until(

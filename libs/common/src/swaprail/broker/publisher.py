@@ -112,7 +112,7 @@ class TopicPublisher:
 
 
 def merge(messages: Sequence[Message]) -> list[Message]:
-    """Return the same content, in order, in as few messages of at most 256 orders as possible."""
+    """Return the same content, in order, in as few messages of at most 64 orders as possible."""
     first = messages[0]
     field = "events" if isinstance(first, OrderEvents) else "orders"
     items = [item for message in messages for item in getattr(message, field)]
