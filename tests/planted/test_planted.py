@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.planted.plan import BUGS, PLAN, Bug
-from tests.planted.tree import ROOT
+from tests.tree_copy import ROOT
 
 
 @pytest.mark.parametrize("bug", PLAN, ids=lambda bug: bug.name)

@@ -1,17 +1,15 @@
 """A copy of the tree in which a bug may be planted, and its tests run."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[2]
+from tests.tree_copy import copied_tree, environment_of
+
 LONGEST_S = 300
 SEEDS = 100
 _OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED)\b(?: \[\d+\])? (\S+)", re.MULTILINE)
@@ -30,10 +28,7 @@ class Tree:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        sources = [str(source) for source in sorted(home.glob("*/*/src"))]
-        # RECORD is meant for what this command finds out, not for the suites that it runs.
-        given = {name: value for name, value in os.environ.items() if name != "RECORD"}
-        self._env = {**given, "PYTHONPATH": os.pathsep.join(sources), "PYTHONDONTWRITEBYTECODE": "1"}
+        self._env = environment_of(home)
 
     def plant(self, patch: Path) -> None:
         """Apply the patch; CalledProcessError when it does not fit the source any more."""
@@ -65,26 +60,6 @@ class Tree:
 
 @contextmanager
 def copy_of_tree() -> Iterator[Tree]:
-    """Copy what git knows, or would, of this tree; leave nothing behind."""
-    home = Path(tempfile.mkdtemp(prefix="swaprail-planted-"))
-    home.chmod(0o755)
-    try:
-        for name in _files():
-            (home / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, home / name)
-        subprocess.run(["git", "init", "--quiet"], cwd=home, timeout=30, check=True)
+    """Copy this tree; leave nothing behind."""
+    with copied_tree() as home:
         yield Tree(home)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _files() -> list[str]:
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=True,
-    )
-    return [name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
