@@ -1,0 +1,1 @@
+"""What cosmic-ray is taught for this project: to mutate SQL, and which mutants say nothing."""
