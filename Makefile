@@ -9,7 +9,7 @@ export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
 	test-concurrent test-ws soak soak-short network faults-network standby faults-standby failpoints faults-failpoints websockets \
-	faults-websockets races simulate faults-simulate fuzz faults-fuzz security security-redis planted model evidence proofs sbom chart-check \
+	faults-websockets races simulate faults-simulate fuzz faults-fuzz security security-redis planted mutation model evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
@@ -147,6 +147,10 @@ security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEE
 
 planted: setup ## Planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
+
+mutation: setup ## The core changed in one place at a time, which the tests must notice; by hand, takes an hour; can be resumed (ONLY: a group; RECORD)
+	@scripts/bootstrap mutation
+	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record) $(if $(CARRY),--carry)
 
 model: setup ## The once-only protocol explored exhaustively, old rules put back; by hand, needs cargo (RECORD)
 	$(BIN)/python -m tests.model $(if $(RECORD),--record)

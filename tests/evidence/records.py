@@ -45,7 +45,7 @@ def record(
         title=title,
         command=command,
         date=datetime.now(UTC).date().isoformat(),
-        commit=_commit(),
+        commit=measured_commit(),
         processors=len(os.sched_getaffinity(0)),
         python=platform.python_version(),
         figures=dict(figures),
@@ -63,7 +63,7 @@ def load_records(folder: Path = FOLDER) -> list[Record]:
     return [msgspec.json.decode(file.read_bytes(), type=Record) for file in sorted(folder.glob("*.json"))]
 
 
-def _commit() -> str:
+def measured_commit() -> str:
     """Return the commit that was measured, marked when the tree has changes beyond what a run writes."""
     head = _git("rev-parse", "--short", "HEAD")
     changed = [line for line in _git("status", "--porcelain").splitlines() if " docs/" not in line]

@@ -1,0 +1,100 @@
+"""One module's session of cosmic-ray, through its command line: kept outside the copy, so that it can be resumed."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from swaprail_local.servers.process import dies_with_parent
+from tests.mutation.forking import forks
+from tests.mutation.groups import Module
+from tests.mutation.mutants import Dump, read_dump
+from tests.tree_copy import ROOT, environment_of, files_of_tree
+
+HOME = ROOT / ".mutation"
+_BIN = ROOT / ".tools" / "mutation" / "bin"
+_TEXT = re.compile(r"\.md$|^docs/|/survivors\.toml$")
+# Longer than all stages of a module together: each has a limit of its own.
+_LONGEST_S = 3_600
+_CONFIG = """[cosmic-ray]
+module-path = "{module}"
+timeout = {longest}
+excluded-modules = []
+test-command = "{python} -m tests.mutation.kill {module}"
+
+[cosmic-ray.distributor]
+name = "local"
+"""
+
+
+def fingerprint_of_tree() -> str:
+    """Return a digest of all files but texts: what another tree's tests said of a mutant is no result of this one's."""
+    digest = sha256()
+    for name in sorted(name for name in files_of_tree() if not _TEXT.search(name)):
+        digest.update(f"{name}\0{sha256((ROOT / name).read_bytes()).hexdigest()}\0".encode())
+    return digest.hexdigest()
+
+
+class Session:
+    """The mutants of one module, and what is known of them so far."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._source = (ROOT / module.path).read_text(encoding="utf-8")
+        self._home = HOME / module.path.replace("/", "-").removesuffix(".py")
+        self._config, self._file, self._state = (
+            self._home / name for name in ("config.toml", "session.sqlite", "state.json")
+        )
+
+    @property
+    def carried(self) -> bool:
+        """Tell whether kills of an earlier tree count in it."""
+        return bool(self._read_state().get("carried"))
+
+    def prepare(self, tree: str, *, carry: bool) -> None:
+        """Find the mutants, unless a run over this very tree was interrupted: it goes on.
+
+        carry: what was killed before counts as killed, if the module is the same (for work on the tests).
+        """
+        state = self._read_state()
+        if state.get("tree") == tree:
+            return
+        self._home.mkdir(parents=True, exist_ok=True)
+        self._state.unlink(missing_ok=True)
+        earlier = self._file.replace(self._home / "earlier.sqlite") if self._file.exists() else None
+        carried = bool(carry and earlier and state.get("source") == self._source)
+        self._config.write_text(
+            _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
+        )
+        self._call("cosmic-ray", "init", str(self._config), str(self._file), cwd=ROOT)
+        told = ["--killed-in", str(earlier)] if carried else []
+        self._call("swaprail-mutants-filter", str(self._file), *told, cwd=ROOT)
+        self._state.write_text(json.dumps({"tree": tree, "source": self._source, "carried": carried}), encoding="utf-8")
+
+    def run(self, copy: Path) -> None:
+        """Try what was not tried yet, in the copy."""
+        with forks(self.module, copy, environment_of(copy)) as environment:
+            self._call("cosmic-ray", "exec", str(self._config), str(self._file), cwd=copy, env=environment)
+
+    def dump(self) -> Dump:
+        """Return what is known so far."""
+        return read_dump(self._call("cosmic-ray", "dump", str(self._file), cwd=ROOT).splitlines(), self._source)
+
+    def _read_state(self) -> dict[str, object]:
+        return dict(json.loads(self._state.read_text(encoding="utf-8"))) if self._state.exists() else {}
+
+    @staticmethod
+    def _call(command: str, *arguments: str, cwd: Path, env: dict[str, str] | None = None) -> str:
+        done = subprocess.run(
+            [str(_BIN / command), *arguments],
+            cwd=cwd,
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
+        )
+        return done.stdout
