@@ -1,6 +1,8 @@
 """A copy of the tree, for suites that change sources: what git knows, or would, and nothing else."""
 
+import compileall
 import os
+import py_compile
 import shutil
 import subprocess
 import tempfile
@@ -24,6 +26,11 @@ def copied_tree() -> Iterator[Path]:
         yield home
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def compile_copy(home: Path) -> None:
+    """Compile the copy, so that after a change of it only that is compiled again: files are told by their content."""
+    compileall.compile_dir(home, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
 
 
 def environment_of(home: Path) -> dict[str, str]:

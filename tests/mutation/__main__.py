@@ -13,8 +13,8 @@ from tests.mutation.groups import GROUPS, Module
 from tests.mutation.report import keep, show
 from tests.mutation.session import Session, fingerprint_of_tree
 from tests.mutation.verdict import EXPLAINED, Verdict, judge, read_explanations
-from tests.mutation.warm import compile_copy, healthy
-from tests.tree_copy import copied_tree
+from tests.mutation.warm import healthy
+from tests.tree_copy import compile_copy, copied_tree
 
 
 def main() -> int:

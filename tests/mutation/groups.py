@@ -36,6 +36,11 @@ class Module(NamedTuple):
     path: str
     stages: tuple[Stage, ...]
 
+    @property
+    def tests(self) -> list[str]:
+        """Files of tests that may run for it."""
+        return [a for stage in self.stages if not stage.simulated for a in stage.arguments if a.endswith(".py")]
+
 
 def _own(folder: str, *tests: str) -> Stage:
     return Stage("its own tests", tuple(f"{folder}/{test}.py" for test in tests), longest_s=240)

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.mutation.forking import ADDRESS, ask
+from tests.forks.client import ADDRESS, ask
 from tests.mutation.groups import Stage, module_of
 from tests.mutation.noticed import LATE, Noticed, as_line
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from swaprail_local.servers.process import dies_with_parent
-from tests.mutation.forking import forks
+from tests.forks.client import forks
 from tests.mutation.groups import Module
 from tests.mutation.mutants import Dump, read_dump
 from tests.tree_copy import ROOT, environment_of, files_of_tree
@@ -76,7 +76,7 @@ class Session:
 
     def run(self, copy: Path) -> None:
         """Try what was not tried yet, in the copy."""
-        with forks(self.module, copy, environment_of(copy)) as environment:
+        with forks(self.module.tests, copy, environment_of(copy)) as environment:
             self._call("cosmic-ray", "exec", str(self._config), str(self._file), cwd=copy, env=environment)
 
     def dump(self) -> Dump:

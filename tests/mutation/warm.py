@@ -1,19 +1,12 @@
-"""What is done once, before the mutants: the tests pass without one, and start fast."""
+"""What is done once, before the mutants: the tests pass without one, and start quickly."""
 
-import compileall
-import py_compile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.mutation.forking import forks
+from tests.forks.client import forks
 from tests.mutation.groups import Module, Stage
 from tests.mutation.kill import run_stage
-from tests.tree_copy import copied_tree, environment_of
-
-
-def compile_copy(copy: Path) -> None:
-    """Compile the copy, so that only what was mutated is compiled for each mutant: files are told by their content."""
-    compileall.compile_dir(copy, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
+from tests.tree_copy import compile_copy, copied_tree, environment_of
 
 
 def healthy(modules: Sequence[Module]) -> bool:
@@ -30,7 +23,7 @@ def _failing(module: Module, copy: Path, seen: set[Stage]) -> list[Stage]:
     """Return the stages of the module that fail, leaving out those that were seen before."""
     stages = [stage for stage in module.stages if stage not in seen]
     seen.update(stages)
-    with forks(module, copy, environment_of(copy)) as environment:
+    with forks(module.tests, copy, environment_of(copy)) as environment:
         return [stage for stage in stages if _fails(stage, copy, environment)]
 
 

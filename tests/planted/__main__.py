@@ -4,6 +4,8 @@ import argparse
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
 from tests.evidence import record
@@ -25,11 +27,7 @@ def main() -> int:
     bugs = [bug for bug in PLAN if not options.only or bug.name.startswith(tuple(options.only))]
     if not _healthy(bugs):
         return 1
-    with ThreadPoolExecutor(options.workers) as pool:
-        verdicts = []
-        for verdict in pool.map(_try, bugs):
-            print(f"{'caught' if verdict.caught else 'MISSED'} {verdict.bug.name}: {verdict.why}", flush=True)
-            verdicts.append(verdict)
+    verdicts = _try_all(bugs, options.workers)
     caught = sum(verdict.caught for verdict in verdicts)
     print(f"{caught} of {len(bugs)} planted bugs caught")
     if options.record and caught == len(PLAN):
@@ -47,8 +45,8 @@ def _options() -> argparse.Namespace:
 
 def _healthy(bugs: list[Bug]) -> bool:
     """Without a bug every test must pass: one that fails anyhow catches nothing."""
-    tests = sorted({test for bug in bugs for test in bug.caught_by})
-    with copy_of_tree() as tree:
+    tests = _tests_of(bugs)
+    with copy_of_tree(tests) as tree:
         ran = tree.run(tests)
     if ran.code == 0 and _all_ran(ran, tests, "PASSED"):
         print(f"{len(ran.outcomes)} tests pass without a bug", flush=True)
@@ -57,10 +55,36 @@ def _healthy(bugs: list[Bug]) -> bool:
     return False
 
 
-def _try(bug: Bug) -> Verdict:
-    with copy_of_tree() as tree:
-        tree.plant(bug.patch)
-        verdict = _judge(bug, tree.run(bug.caught_by))
+def _tests_of(bugs: list[Bug]) -> list[str]:
+    return sorted({test for bug in bugs for test in bug.caught_by})
+
+
+def _try_all(bugs: list[Bug], workers: int) -> list[Verdict]:
+    """Plant them in so many copies of the tree; return the verdicts in the order of the bugs."""
+    waiting: SimpleQueue[Bug] = SimpleQueue()
+    for bug in bugs:
+        waiting.put(bug)
+    with ThreadPoolExecutor(workers) as pool:
+        tried = [pool.submit(_try_waiting, waiting, _tests_of(bugs)) for _ in range(workers)]
+        verdicts = {verdict.bug: verdict for one in tried for verdict in one.result()}
+    return [verdicts[bug] for bug in bugs]
+
+
+def _try_waiting(waiting: "SimpleQueue[Bug]", tests: list[str]) -> list[Verdict]:
+    """Plant one after the other in one copy of the tree, until none waits."""
+    verdicts = []
+    with copy_of_tree(tests) as tree, suppress(Empty):
+        while True:
+            verdict = _try(tree, waiting.get_nowait())
+            print(f"{'caught' if verdict.caught else 'MISSED'} {verdict.bug.name}: {verdict.why}", flush=True)
+            verdicts.append(verdict)
+    return verdicts
+
+
+def _try(tree: Tree, bug: Bug) -> Verdict:
+    run = tree.run_afresh if bug.in_migrations else tree.run
+    with tree.planted(bug.patch):
+        verdict = _judge(bug, run(bug.caught_by))
         return _simulate(tree, verdict) if verdict.caught and bug.simulated else verdict
 
 

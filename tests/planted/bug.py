@@ -16,4 +16,10 @@ class Bug(NamedTuple):
 
     @property
     def patch(self) -> Path:
+        """The file that plants it."""
         return BUGS / f"{self.name}.patch"
+
+    @property
+    def in_migrations(self) -> bool:
+        """Tell whether it shows only in a database that was migrated with it."""
+        return "/migrations/" in self.patch.read_text(encoding="utf-8")

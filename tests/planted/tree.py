@@ -1,18 +1,20 @@
-"""A copy of the tree in which a bug may be planted, and its tests run."""
+"""A copy of the tree in which bugs are planted, one after the other, and their tests run."""
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.tree_copy import copied_tree, environment_of
+from tests.forks.client import ADDRESS, ask, forks
+from tests.tree_copy import compile_copy, copied_tree, environment_of
 
 LONGEST_S = 300
 SEEDS = 100
 _OUTCOME = re.compile(r"^(PASSED|FAILED|ERROR|SKIPPED)\b(?: \[\d+\])? (\S+)", re.MULTILINE)
+_OPTIONS = ("-q", "-rA", "--tb=line")
 
 
 class Ran(NamedTuple):
@@ -26,40 +28,53 @@ class Ran(NamedTuple):
 class Tree:
     """The copy. Its packages come before the installed ones, in its tests and in the services that they start."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, environment: Mapping[str, str]) -> None:
         self.home = home
-        self._env = environment_of(home)
+        self._env = environment
 
-    def plant(self, patch: Path) -> None:
-        """Apply the patch; CalledProcessError when it does not fit the source any more."""
+    @contextmanager
+    def planted(self, patch: Path) -> Iterator[None]:
+        """Apply the patch for a while; CalledProcessError when it does not fit the source any more."""
         self._git("apply", "--whitespace=nowarn", str(patch))
-
-    def heal(self, patch: Path) -> None:
-        """Take the patch back."""
-        self._git("apply", "--whitespace=nowarn", "--reverse", str(patch))
+        try:
+            yield
+        finally:
+            self._git("apply", "--whitespace=nowarn", "--reverse", str(patch))
 
     def run(self, tests: Sequence[str]) -> Ran:
-        """Run the tests with pytest."""
-        command = [sys.executable, "-m", "pytest", "-q", "-rA", "--tb=line", "-p", "no:xdist", *tests]
-        done = subprocess.run(
-            command, cwd=self.home, env=self._env, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
-        return Ran(done.returncode, {test: state for state, test in _OUTCOME.findall(done.stdout)}, done.stdout)
+        """Run the tests with pytest, on a database that was migrated before anything was planted."""
+        code, said = ask(self._env[ADDRESS], [*_OPTIONS, *tests], LONGEST_S)
+        return _ran(code, said)
+
+    def run_afresh(self, tests: Sequence[str]) -> Ran:
+        """Run the tests with pytest, on a database that the tree as it is now has migrated."""
+        done = self._run("pytest", *_OPTIONS, "-p", "no:xdist", *tests, env=environment_of(self.home))
+        return _ran(done.returncode, done.stdout)
 
     def simulate(self) -> str:
         """Return what the simulation says of its first seeds."""
-        command = [sys.executable, "-m", "tests.simulation", "--seeds", str(SEEDS), "--workers", "1"]
-        done = subprocess.run(
-            command, cwd=self.home, env=self._env, capture_output=True, text=True, timeout=LONGEST_S, check=False
-        )
+        done = self._run("tests.simulation", "--seeds", str(SEEDS), "--workers", "1", env=self._env)
         return done.stdout + done.stderr
+
+    def _run(self, module: str, *arguments: str, env: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(
+            command, cwd=self.home, env=env, capture_output=True, text=True, timeout=LONGEST_S, check=False
+        )
 
     def _git(self, *arguments: str) -> None:
         subprocess.run(["git", *arguments], cwd=self.home, capture_output=True, text=True, timeout=30, check=True)
 
 
 @contextmanager
-def copy_of_tree() -> Iterator[Tree]:
-    """Copy this tree; leave nothing behind."""
+def copy_of_tree(tests: Iterable[str]) -> Iterator[Tree]:
+    """Copy this tree, make ready to run the tests, and leave nothing behind."""
+    files = {test.partition("::")[0] for test in tests}
     with copied_tree() as home:
-        yield Tree(home)
+        compile_copy(home)
+        with forks(sorted(files), home, environment_of(home)) as environment:
+            yield Tree(home, environment)
+
+
+def _ran(code: int, said: str) -> Ran:
+    return Ran(code, {test: state for state, test in _OUTCOME.findall(said)}, said)

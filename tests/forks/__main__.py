@@ -1,7 +1,7 @@
 """Runs pytest in forks of a process that has imported what the tests import, save the tree's own modules.
 
-A mutant costs its tests then, and not the seconds that Python and pytest take to start. The tree's own modules are
-imported in the fork, as the mutant has them.
+A change of the tree costs its tests then, and not the seconds that Python and pytest take to start. The tree's own
+modules are imported in the fork, as they are by then.
 """
 
 import importlib
@@ -19,10 +19,10 @@ from typing import NoReturn
 import pytest
 
 from swaprail_local.servers.process import dies_with_parent
-from tests.mutation.kept_postgres import KeptPostgres, kept_postgres
+from tests.forks.kept_postgres import KeptPostgres, kept_postgres
 
 PLUGINS = ("-p", "pytest_asyncio.plugin", "-p", "pytest_timeout")
-# A mutant may loop and hoard: it must not take the machine along.
+# What was changed may loop and hoard: it must not take the machine along.
 MOST_MEMORY = 6 << 30
 
 
@@ -33,7 +33,7 @@ def serve(listener: socket.socket, tests: Sequence[str]) -> None:
         importlib.import_module(name)
     assert threading.active_count() == 1, "an import started threads"
     ours = [name for name in sys.modules if name.startswith("swaprail") and not name.startswith("swaprail_local")]
-    assert not ours, f"imported before the fork, so not as a mutant has it: {ours}"
+    assert not ours, f"imported before the fork, so not as they are by then: {ours}"
     with kept_postgres() as postgres:
         print("ready", flush=True)
         while True:

@@ -7,29 +7,25 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from swaprail_local.servers.process import dies_with_parent
-from tests.mutation.groups import Module
 
-ADDRESS = "MUTATION_FORKS"
+ADDRESS = "TEST_FORKS"
 
 
 @contextmanager
-def forks(module: Module, copy: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    """Yield an environment in which the module's tests run in forks of one process."""
-    tests = dict.fromkeys(
-        test for stage in module.stages if not stage.simulated for test in stage.arguments if test.endswith(".py")
-    )
+def forks(tests: Iterable[str], copy: Path, environment: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield an environment in which the files of tests run in forks of one process."""
     # Apart from the copy: git knows nothing of it.
     address = copy.with_name(f"{copy.name}.socket")
     env = {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", ADDRESS: str(address)}
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(address))
         listener.listen()
-        command = [sys.executable, "-m", "tests.mutation.forks", str(listener.fileno()), *tests]
+        command = [sys.executable, "-m", "tests.forks", str(listener.fileno()), *dict.fromkeys(tests)]
         process = subprocess.Popen(
             command,
             cwd=copy,

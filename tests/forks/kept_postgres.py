@@ -1,4 +1,4 @@
-"""One PostgreSQL for all the forks: to make it, and to migrate a database, takes longer than most mutants live."""
+"""One PostgreSQL for all the forks: to make it, and to migrate a database, takes longer than most tests."""
 
 import asyncio
 import os
@@ -48,7 +48,7 @@ class KeptPostgres:
 @contextmanager
 def kept_postgres() -> Iterator[KeptPostgres]:
     """Start the server, with the database that all others are copied from."""
-    home = Path(tempfile.mkdtemp(prefix="swaprail-mutation-"))
+    home = Path(tempfile.mkdtemp(prefix="swaprail-forks-"))
     home.chmod(0o755)
     server = EmbeddedPostgres(home / "postgres", durable=False)
     server.start()
