@@ -15,6 +15,7 @@ from tests.faults.network.world import SERVICES, World, client
 
 PATIENCE_S = 8.0  # far beyond the bound, so that the table shows how long it took
 EVERY_S = 0.2
+TICK_S = 0.02
 ORDER = {"userWallet": "prober", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "0.5"}
 UNKNOWN = "01900000-0000-7000-8000-000000000000"
 
@@ -58,10 +59,12 @@ class Prober:
         self.statuses: Counter[int] = Counter()
         self.broken: list[str] = []
         self._asked: set[asyncio.Task[None]] = set()
+        self._stood_still_s = 0.0  # in all: this process carries the proxies and the crowd as well
 
     async def run(self, seconds: float) -> None:
         """Ask for so long; then wait for the last answers."""
         end = time.monotonic() + seconds
+        watch = asyncio.create_task(self._watch_itself())
         async with contextlib.AsyncExitStack() as stack:
             # One for each kind: a pool looks at all its connections for every request, and a hundred that wait for the
             # same outage would make the prober slower than what it measures.
@@ -75,6 +78,7 @@ class Prober:
                 self._ask_all(clients, n)
                 await asyncio.sleep(EVERY_S)
             await asyncio.gather(*self._asked)
+        watch.cancel()
 
     @property
     def slowest_api_s(self) -> float:
@@ -92,7 +96,7 @@ class Prober:
 
     async def _ask(self, http: httpx.AsyncClient, probe: Probe) -> None:
         headers = {"Idempotency-Key": str(uuid4())} if probe.name in ("place", "execute") else {}
-        began = time.monotonic()
+        began, still = time.monotonic(), self._stood_still_s
         try:
             answer = await http.request(
                 probe.method, probe.path.format(known=self.known), json=probe.body, headers=headers
@@ -100,7 +104,7 @@ class Prober:
         except httpx.HTTPError as error:
             self.broken.append(f"{probe.name}: {type(error).__name__} after {time.monotonic() - began:.2f} s")
             return
-        self._judge(probe, answer, time.monotonic() - began)
+        self._judge(probe, answer, time.monotonic() - began - (self._stood_still_s - still))
 
     def _judge(self, probe: Probe, answer: httpx.Response, took_s: float) -> None:
         self.slowest[probe.name] = max(self.slowest[probe.name], took_s)
@@ -114,6 +118,13 @@ class Prober:
         if answer.status_code == 202 and probe.name == "execute":
             self.known = answer.json()["orderId"]
             self.accepted.append(self.known)
+
+    async def _watch_itself(self) -> None:
+        """Count how long this process did nothing at all: what is late for that was not late at the API."""
+        while True:
+            due = time.monotonic() + TICK_S
+            await asyncio.sleep(TICK_S)
+            self._stood_still_s += max(0.0, time.monotonic() - due - TICK_S)
 
     async def _live(self, http: httpx.AsyncClient, name: str) -> None:
         began = time.monotonic()

@@ -15,7 +15,7 @@ class ApiSettings(AuthSettings):
     cursor_secret: SecretStr = Field(SecretStr(""), description="signs the cursors of lists, the same for all replicas")
     idempotency_key_required: bool = Field(False, description="refuse new orders without an Idempotency-Key")
     read_pool_size: int = Field(3, ge=1, le=64, description="connections for reads, apart from those of the writers")
-    request_timeout_s: float = Field(1.5, gt=0, description="longest wait of a request for the database")
+    request_timeout_s: float = Field(1.7, gt=0, description="longest wait of a request for the database")
     body_timeout_s: float = Field(10.0, gt=0, description="longest wait for the body of a request")
     keep_alive_s: int = Field(
         120,
