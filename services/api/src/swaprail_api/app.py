@@ -16,9 +16,11 @@ from swaprail.broker.streams import make_broker
 from swaprail.db.connect import Database
 from swaprail.db.schema import check_schema
 from swaprail.db.writer import BatchWriter
+from swaprail.domain.errors import EngineError
 from swaprail.domain.tokens import load_tokens
 from swaprail.runtime.service import worker_name
 from swaprail.telemetry.health import Health
+from swaprail.telemetry.logging import get_logger
 from swaprail_api.cursor import Cursors
 from swaprail_api.deadline import body_deadline, database_deadline
 from swaprail_api.http.edge import Edge
@@ -56,6 +58,9 @@ class Group(Protocol):
     def endpoints(self) -> list[Endpoint]:
         """Return them."""
         ...
+
+
+log = get_logger(__name__)
 
 
 class Api:
@@ -156,12 +161,20 @@ class Api:
             await self._stop()
 
     async def _start(self) -> None:
+        await self._open_writes()
         for writer in (self.intakes, self.starts, self.cancels):
             await writer.start()
         await self.keeper.start()
         self.backlog.start()
         self.usage.start()
         self.health.started = True
+
+    async def _open_writes(self) -> None:
+        """Open the connection of the first order, which would wait too long for it in the crowd of a rollout."""
+        try:
+            await self.writes.open()
+        except EngineError as error:
+            log.warning("no order can be stored yet", detail=error.detail)
 
     async def _stop(self) -> None:
         self.health.draining = True
