@@ -41,6 +41,14 @@ def _execute(dsn: str, *statements: str) -> None:
     _apart(lambda: asyncio.run(coroutine))
 
 
+def serve_postgres(home: Path, *, durable: bool) -> Iterator[EmbeddedPostgres]:
+    """Start a server, and stop it when the tests are over."""
+    server = EmbeddedPostgres(home, durable=durable)
+    server.start()
+    yield server
+    server.stop()
+
+
 def make_template(server: EmbeddedPostgres) -> None:
     """Make the database that tests get copies of."""
     _execute(server.dsn, f"CREATE DATABASE {TEMPLATE}")
@@ -58,10 +66,7 @@ def server_home() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(server_home: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(server_home / "postgres", durable=False)
-    server.start()
-    yield server
-    server.stop()
+    yield from serve_postgres(server_home / "postgres", durable=False)
 
 
 @pytest.fixture(scope="session")

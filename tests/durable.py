@@ -4,17 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import TEMPLATE, make_template
+from conftest import TEMPLATE, make_template, serve_postgres
 
 from swaprail_local.servers.postgres import EmbeddedPostgres
 
 
 @pytest.fixture(scope="session")
 def postgres_server(server_home: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(server_home / "durable-postgres", durable=True)
-    server.start()
-    yield server
-    server.stop()
+    yield from serve_postgres(server_home / "durable-postgres", durable=True)
 
 
 @pytest.fixture(scope="session")
