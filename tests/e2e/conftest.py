@@ -8,10 +8,19 @@ import pytest
 
 from tests.e2e.cluster import release
 from tests.e2e.cluster.access import Kubernetes, dsn, make_api_key
+from tests.e2e.cluster.dump import dump
 from tests.e2e.cluster.names import URL
 from tests.e2e.conditions import until
 from tests.e2e.traffic import Traffic
 from tests.invariants import check_invariants
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Write what the cluster says when something failed: before the failures, which a log cut short ends with."""
+    if exitstatus not in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED):
+        return
+    with session.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        dump()
 
 
 @pytest.fixture(scope="session")
