@@ -1,10 +1,13 @@
 """The images of the cluster: ours, built from the checkout, and those of what stands around."""
 
+from collections.abc import Iterable
+
 import yaml
 
-from tests.e2e.cluster.names import CHART, CLUSTER, ROOT, SERVICES
+from tests.e2e.cluster.names import CHART, CLUSTER, CONTROL_NODE, ROOT, SERVICES, WORKER_NODE
 from tests.e2e.cluster.shell import run
 
+# Their pods are bound to the control plane (manifests): the worker, which is drained, needs none of these gigabytes.
 AROUND = (
     "postgres:17",
     "redis:8",
@@ -28,9 +31,9 @@ def build() -> None:
         run(["docker", "tag", image(service), image(service, NEXT_TAG)])
 
 
-def load(*names: str) -> None:
+def load(*names: str, nodes: Iterable[str] = (CONTROL_NODE, WORKER_NODE)) -> None:
     """Hand images to the nodes; in one archive, so that shared layers travel once."""
-    run(["kind", "load", "docker-image", "--name", CLUSTER, *names], timeout_s=600)
+    run(["kind", "load", "docker-image", "--name", CLUSTER, "--nodes", ",".join(nodes), *names], timeout_s=600)
 
 
 def load_all() -> None:
@@ -39,4 +42,5 @@ def load_all() -> None:
         if not run(["docker", "images", "--quiet", name]).strip():
             run(["docker", "pull", name], timeout_s=600)
     ours = [image(service, tag) for service in SERVICES for tag in (TAG, NEXT_TAG)]
-    load(*AROUND, *ours)
+    load(*AROUND, nodes=[CONTROL_NODE])
+    load(*ours)

@@ -11,6 +11,7 @@ CONTEXT = f"kind-{CLUSTER}"
 NAMESPACE = "swaprail"
 RELEASE = "swaprail"
 SERVICES = ("api", "router", "executor", "notifier")
+CONTROL_NODE = f"{CLUSTER}-control-plane"
 WORKER_NODE = f"{CLUSTER}-worker"
 
 URL = "http://localhost:18080"  # the ingress, by the host name that it routes
