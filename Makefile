@@ -148,7 +148,7 @@ security-redis: setup ## Somebody who can write to Redis, over 5,000 orders (SEE
 planted: setup ## Planted bugs, each of which the tests must catch
 	$(BIN)/python -m tests.planted $(if $(RECORD),--record)
 
-mutation: setup ## The core changed in one place at a time, which the tests must notice; by hand, takes an hour; can be resumed (ONLY: a group; RECORD)
+mutation: setup ## The core changed in one place at a time, which the tests must notice; by hand, takes hours; can be resumed (ONLY: a group; CARRY; RECORD)
 	@scripts/bootstrap mutation
 	$(BIN)/python -m tests.mutation --workers $(WORKERS) $(if $(ONLY),--only $(ONLY)) $(if $(RECORD),--record) $(if $(CARRY),--carry)
 

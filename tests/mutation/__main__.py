@@ -38,7 +38,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--module", help="one module of it, to work on its tests")
     parser.add_argument("--workers", type=int, default=2, help="copies of the tree, each with one mutant at a time")
     parser.add_argument("--record", action="store_true", help="keep the figures of a whole run in docs/evidence")
-    parser.add_argument("--carry", action="store_true", help="do not try again what was killed, to work on tests")
+    parser.add_argument("--carry", action="store_true", help="do not try again what was killed in an earlier tree")
     parser.add_argument("--unchecked", action="store_true", help="do not run the tests without a mutant first")
     return parser.parse_args()
 
@@ -50,10 +50,10 @@ def _run(name: str, modules: Sequence[Module], options: argparse.Namespace) -> i
         session.prepare(tree, carry=options.carry)
     _execute(sessions, options.workers)
     verdict, left_out = _verdict(sessions)
-    show(name, verdict, left_out)
-    whole = not options.module and not options.unchecked and not any(session.carried for session in sessions)
-    if options.record and verdict.passes and whole:
-        keep(name, verdict, left_out)
+    carried = sum(session.carried for session in sessions)
+    show(name, verdict, left_out, carried)
+    if options.record and verdict.passes and not options.module and not options.unchecked:
+        keep(name, verdict, left_out, carried)
     return 0 if verdict.passes else 1
 
 

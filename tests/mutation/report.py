@@ -14,7 +14,7 @@ type Row = dict[str, Figure]
 type Tables = dict[str, list[Row]]
 
 
-def show(group: str, verdict: Verdict, left_out: Counter[str]) -> None:
+def show(group: str, verdict: Verdict, left_out: Counter[str], carried: int) -> None:
     """Print the verdict, and entries for survivors.toml where one is missing."""
     for reason, count in left_out.most_common():
         print(f"left out {count}: {reason}")
@@ -27,15 +27,15 @@ def show(group: str, verdict: Verdict, left_out: Counter[str]) -> None:
             print(_entry(survivor))
     explained = sum(bool(survivor.why) for survivor in verdict.survivors)
     print(
-        f"{group}: {verdict.killed} of {verdict.mutants} mutants killed ({verdict.score:.1f} %), "
+        f"{group}: {verdict.killed} of {verdict.mutants} mutants killed ({verdict.score:.1f} %), {carried} of them earlier, "
         f"{explained} survivors explained, {len(verdict.survivors) - explained} not"
     )
 
 
-def keep(group: str, verdict: Verdict, left_out: Counter[str]) -> None:
-    """Keep the group's figures; those of the others stay as they are."""
+def keep(group: str, verdict: Verdict, left_out: Counter[str], carried: int) -> None:
+    """Keep the group's figures; those of the others stay as they are. carried: kills of earlier trees among them."""
     kept = next((kept for kept in load_records() if kept.name == NAME), None)
-    tables = merged(kept.tables if kept else {}, group, verdict, left_out)
+    tables = merged(kept.tables if kept else {}, group, verdict, left_out, carried)
     mutants, killed = (sum(int(row[name]) for row in tables[_GROUPS]) for name in ("mutants", "killed"))
     record(
         NAME,
@@ -46,11 +46,11 @@ def keep(group: str, verdict: Verdict, left_out: Counter[str]) -> None:
     )
 
 
-def merged(kept: Tables, group: str, verdict: Verdict, left_out: Counter[str]) -> Tables:
+def merged(kept: Tables, group: str, verdict: Verdict, left_out: Counter[str], carried: int) -> Tables:
     """Return the tables with the group's rows in the place of those that were kept of it; none is empty."""
     left: list[Row] = [{"group": group, "mutants": count, "rule": reason} for reason, count in left_out.most_common()]
     rows = {
-        _GROUPS: [_figures(group, verdict)],
+        _GROUPS: [_figures(group, verdict, carried)],
         _SURVIVORS: [_survivor(group, survivor) for survivor in verdict.survivors],
         _LEFT_OUT: left,
     }
@@ -63,13 +63,14 @@ def merged(kept: Tables, group: str, verdict: Verdict, left_out: Counter[str]) -
     return {title: own for title, own in tables.items() if own}
 
 
-def _figures(group: str, verdict: Verdict) -> Row:
+def _figures(group: str, verdict: Verdict, carried: int) -> Row:
     return {
         "group": group,
         "date": datetime.now(UTC).date().isoformat(),
         "commit": measured_commit(),
         "mutants": verdict.mutants,
         "killed": verdict.killed,
+        "of these in an earlier tree": carried,
         "survivors, explained": len(verdict.survivors),
         "score, %": verdict.score,
     }

@@ -50,14 +50,14 @@ class Session:
         )
 
     @property
-    def carried(self) -> bool:
-        """Tell whether kills of an earlier tree count in it."""
-        return bool(self._read_state().get("carried"))
+    def carried(self) -> int:
+        """Return how many kills are those of an earlier tree, over the same module."""
+        return int(str(self._read_state().get("carried", 0)))
 
     def prepare(self, tree: str, *, carry: bool) -> None:
         """Find the mutants, unless a run over this very tree was interrupted: it goes on.
 
-        carry: what was killed before counts as killed, if the module is the same (for work on the tests).
+        carry: what was killed before counts as killed, if the module is the same: tests are added, hardly ever taken away.
         """
         state = self._read_state()
         if state.get("tree") == tree:
@@ -65,13 +65,14 @@ class Session:
         self._home.mkdir(parents=True, exist_ok=True)
         self._state.unlink(missing_ok=True)
         earlier = self._file.replace(self._home / "earlier.sqlite") if self._file.exists() else None
-        carried = bool(carry and earlier and state.get("source") == self._source)
+        same = carry and earlier and state.get("source") == self._source
         self._config.write_text(
             _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
         )
         self._call("cosmic-ray", "init", str(self._config), str(self._file), cwd=ROOT)
-        told = ["--killed-in", str(earlier)] if carried else []
+        told = ["--killed-in", str(earlier)] if same else []
         self._call("swaprail-mutants-filter", str(self._file), *told, cwd=ROOT)
+        carried = len(self.dump().mutants)
         self._state.write_text(json.dumps({"tree": tree, "source": self._source, "carried": carried}), encoding="utf-8")
 
     def run(self, copy: Path) -> None:

@@ -15,9 +15,9 @@ def verdict(mutants: int, *survivors: Survivor) -> Verdict:
 
 
 def test_other_groups_stay_when_one_is_run_again() -> None:
-    first = merged({}, "notifier", verdict(9), Counter())
-    both = merged(first, "executor", verdict(20, SURVIVOR), Counter({"a rule": 3}))
-    again = merged(both, "executor", verdict(30, SURVIVOR), Counter({"a rule": 4}))
+    first = merged({}, "notifier", verdict(9), Counter(), 0)
+    both = merged(first, "executor", verdict(20, SURVIVOR), Counter({"a rule": 3}), 0)
+    again = merged(both, "executor", verdict(30, SURVIVOR), Counter({"a rule": 4}), 5)
     assert [(row["group"], row["mutants"], row["killed"]) for row in again["Each group"]] == [
         ("executor", 30, 29),
         ("notifier", 9, 9),
@@ -28,8 +28,8 @@ def test_other_groups_stay_when_one_is_run_again() -> None:
 
 def test_the_page_can_be_rendered_when_nothing_survived_or_has_a_bar_in_it() -> None:
     for kept in (
-        merged({}, "executor", verdict(9), Counter()),
-        merged({}, "executor", verdict(9, SURVIVOR), Counter()),
+        merged({}, "executor", verdict(9), Counter(), 0),
+        merged({}, "executor", verdict(9, SURVIVOR), Counter(), 0),
     ):
         page = guarantees_page([Record("mutation", "Mutants", "make", "today", "abc", 2, "3", {"mutants": 9}, kept)])
         assert "| executor |" in page

@@ -19,6 +19,7 @@ def work(left):
     if left > 1 and not (left == 3):
         return "ä", left < 5
     return LEFT(left + 1)
+pairs = zip("a", "b", strict=True)
 """
 
 
@@ -45,6 +46,7 @@ def why(operator: str, text: str, line: int) -> str | None:
         ("ReplaceComparisonOperator_Gt_LtE", "> 1", 12, None),
         ("ReplaceComparisonOperator_Lt_LtE", "< 5", 13, None),
         ("ReplaceBinaryOperator_Add_Sub", "+ 1", 14, None),
+        ("ReplaceTrueWithFalse", "True", 15, ASSERT),
     ],
 )
 def test_a_mutant_is_left_out_when_a_rule_names_it(operator: str, text: str, line: int, reason: str | None) -> None:

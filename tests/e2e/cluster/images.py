@@ -7,10 +7,9 @@ import yaml
 from tests.e2e.cluster.names import CHART, CLUSTER, CONTROL_NODE, ROOT, SERVICES, WORKER_NODE
 from tests.e2e.cluster.shell import run
 
-# Their pods are bound to the control plane (manifests): the worker, which is drained, needs none of these gigabytes.
+STORES = ("postgres:17", "redis:8")  # pods of docs/operations run them on any node
+# Their pods are bound to the control plane, see manifests.
 AROUND = (
-    "postgres:17",
-    "redis:8",
     "prom/prometheus:v2.53.3",
     "traefik:v3.6.12",
     "registry.k8s.io/metrics-server/metrics-server:v0.9.0",
@@ -38,9 +37,9 @@ def load(*names: str, nodes: Iterable[str] = (CONTROL_NODE, WORKER_NODE)) -> Non
 
 def load_all() -> None:
     """Hand every image of the suite to the nodes, pulling from the public registry what is not here."""
-    for name in AROUND:
+    for name in (*STORES, *AROUND):
         if not run(["docker", "images", "--quiet", name]).strip():
             run(["docker", "pull", name], timeout_s=600)
     ours = [image(service, tag) for service in SERVICES for tag in (TAG, NEXT_TAG)]
     load(*AROUND, nodes=[CONTROL_NODE])
-    load(*ours)
+    load(*STORES, *ours)

@@ -69,6 +69,19 @@ async def test_409_when_the_time_of_the_order_has_passed(api: Any, db: asyncpg.C
     await db.execute("update orders set expires_at = now() - interval '1 second'")
     answer = await api.post(f"/api/orders/{order_id}/execute")
     assert (answer.status_code, answer.json()["queued"]) == (409, False)
+    assert answer.json()["detail"] == "the time of the order has passed"
+
+
+async def test_409_says_why_when_an_order_cannot_be_started(api: Any, db: asyncpg.Connection) -> None:
+    cancelled, queued = await api.place(), await api.place()
+    await api.post(f"/api/orders/{cancelled}/cancel")
+    await db.execute("update orders set queued_at = now() where id = $1", queued)
+    answers = [(await api.post(f"/api/orders/{order_id}/execute")).json() for order_id in (cancelled, queued)]
+    assert [(answer["found"], answer["queued"], answer["detail"]) for answer in answers] == [
+        ("CANCELLED", False, "the order is CANCELLED"),
+        ("PENDING", True, "the order is queued already"),
+    ]
+    assert {row["status"] for row in await db.fetch("select status from orders")} == {"CANCELLED", "PENDING"}
 
 
 @pytest.mark.parametrize("order_id", ["0199b0d0-0000-7000-8000-000000000000", "nonsense", "0" * 32])

@@ -44,7 +44,7 @@ held as (
 started as (
     update orders o set status = 'ROUTING', seq = o.seq + 1, queued_at = now(), fence = o.fence + 1,
         lease_owner = 'message', lease_until = now() + make_interval(secs => $5)
-    from held where o.id = held.id and o.status = 'PENDING' and o.queued_at is null
+    from held where o.id = held.id
     returning o.*, held.n, held.key, held.sha
 ),
 told as (

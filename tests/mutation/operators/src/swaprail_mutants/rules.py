@@ -87,6 +87,8 @@ def _silent_in(node: ast.AST) -> Iterator[Silent]:
         yield node, _ANY, TOLD
     elif isinstance(node, ast.If | ast.While | ast.IfExp) and _simple(node.test):
         yield node.test, _NEGATES, TWICE
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
+        yield from ((keyword.value, _ANY, ASSERT) for keyword in node.keywords)
     elif isinstance(node, ast.ClassDef):
         yield from ((keyword.value, _ANY, RECORD) for keyword in node.keywords)
 
