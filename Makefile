@@ -125,7 +125,7 @@ races: setup ## Each guarded statement against every other one on one order, sto
 	$(BIN)/pytest tests/races -n $(WORKERS)
 
 simulate: setup ## 5,200 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
-	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist worksteal
+	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist worksteal --timeout 900
 	$(BIN)/python -m tests.simulation --seeds 2000 --workers 2
 	$(BIN)/python -m tests.simulation --each-lie --seeds 200 --workers 2
 

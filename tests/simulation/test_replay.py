@@ -16,7 +16,7 @@ def _digests(seeds: list[int], hash_seed: str) -> dict[str, str]:
         env={**os.environ, "PYTHONHASHSEED": hash_seed},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
         check=True,
     )
     return dict(line.split(" ", 1) for line in done.stdout.splitlines())
