@@ -66,9 +66,9 @@ def _move_order(t: Tables, now: datetime, terminal: Sequence[str], v: Row, order
     order["fence"] += v.get("hand_over", False)
     _lease(now, v, order)
     order["attempts"] += v.get("new_attempts", 0)
-    for column in ("routing", "failure", "output_amount"):
-        if v.get(column) is not None:
-            order[column] = v[column]
+    if v.get("routing") is not None:
+        order["routing"] = v["routing"]
+    order["failure"], order["output_amount"] = v.get("failure"), v.get("output_amount")
     order["reconciling_since"] = (order["reconciling_since"] or now) if v.get("reconciling") else None
     order["closed_at"] = now if v["next"] in terminal else None
     if moved:

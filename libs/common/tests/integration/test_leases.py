@@ -46,6 +46,13 @@ async def test_only_one_worker_gets_each_order_when_many_scan_at_once(db: Databa
     assert {*owned, *(o.id for o in await leases(db).scan(20))} == set(ids)
 
 
+async def test_the_oldest_orders_are_taken_when_there_are_more_than_the_limit(db: Database) -> None:
+    ids = [await insert_order(db) for _ in range(5)]
+    await db.fetch("update orders set due_at = due_at - interval '1 second' where id = any($1::uuid[])", ids[3:])
+    taken = [{order.id for order in await leases(db).scan(2)} for _ in range(3)]
+    assert taken == [set(ids[:2]), set(ids[2:4]), set(ids[4:])]
+
+
 async def test_an_order_is_not_leased_when_it_is_held_waiting_or_closed(db: Database) -> None:
     await insert_order(db, status=Status.PENDING)
     await lease_order(db, await insert_order(db))

@@ -9,8 +9,11 @@ import asyncpg
 import msgspec
 import pytest
 
-from swaprail.domain.chain import UNKNOWN_HEIGHT, Commitment, Doubt, Landing
+from swaprail.db.leases import read_order
+from swaprail.domain.chain import UNKNOWN_HEIGHT, AttemptState, Commitment, Doubt, Landing
+from swaprail.domain.lifecycle import Status
 from swaprail.testing.conditions import until
+from swaprail_executor.attempts import Settlement
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.metrics import DISPUTES
 
@@ -97,6 +100,25 @@ async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_pro
     await asyncio.wait_for(task, 5)
     row = await bench.row(order)
     assert (row["status"], row["reconciling_since"]) == ("CONFIRMED", None)
+
+
+async def test_an_order_reconciles_since_the_first_time_when_it_is_marked_again(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after, bench.chain.silent = 0, True
+    task = asyncio.create_task(execute_order(bench.desk, order))
+
+    async def marked() -> bool:
+        return (await bench.row(order))["reconciling_since"] is not None
+
+    await until(marked)
+    task.cancel()
+    row = await bench.row(order)
+    (attempt,) = await bench.attempts(order)
+    again = Settlement(
+        read_order(row), Status.SUBMITTED, signature=attempt["signature"], state=AttemptState.LIVE, reconciling=True
+    )
+    await bench.desk.settlements.write(again)
+    assert (await bench.row(order))["reconciling_since"] == row["reconciling_since"]
 
 
 async def test_the_order_expires_when_its_attempt_expired_and_its_time_ran_out(bench: Any) -> None:

@@ -40,7 +40,8 @@ class Moved(msgspec.Struct, frozen=True):
 
 # The part that every guarded write shares. v gives id, expected, fence, terms, next, data, due_in, lease_s (None: leave
 # the lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the
-# orders that still match; told writes their events. Whether an order's time is over is for the database's clock to say:
+# orders that still match, all of them open, so that only the write that closes an order gives it a failure or an output;
+# told writes their events. Whether an order's time is over is for the database's clock to say:
 # nothing is submitted from then on, and nothing expires before.
 GUARDED_UPDATE = f"""
 up as (
@@ -51,8 +52,7 @@ up as (
         lease_until = case when v.due_in is null then coalesce(now() + make_interval(secs => v.lease_s), o.lease_until) end,
         due_at = coalesce(now() + make_interval(secs => v.due_in), o.due_at),
         attempts = o.attempts + v.new_attempts,
-        routing = coalesce(v.routing, o.routing), failure = coalesce(v.failure, o.failure),
-        output_amount = coalesce(v.output_amount, o.output_amount),
+        routing = coalesce(v.routing, o.routing), failure = v.failure, output_amount = v.output_amount,
         reconciling_since = case when v.reconciling then coalesce(o.reconciling_since, now()) end,
         closed_at = case when v.next = any($1::text[]) then now() end
     from v where o.id = v.id and o.status = v.expected and o.fence = v.fence and o.closed_at is null
