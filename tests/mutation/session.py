@@ -55,24 +55,25 @@ class Session:
         return int(str(self._read_state().get("carried", 0)))
 
     def prepare(self, tree: str, *, carry: bool) -> None:
-        """Find the mutants, unless a run over this very tree was interrupted: it goes on.
+        """Find the mutants; of those that were tried over this very tree the results stay.
 
-        carry: what was killed before counts as killed, if the module is the same: tests are added, hardly ever taken away.
+        carry: what was killed over an earlier tree counts too, if the module is the same: tests are added, and hardly
+        ever taken away.
         """
         state = self._read_state()
-        if state.get("tree") == tree:
-            return
+        resumed = state.get("tree") == tree
+        known = self._file.exists() and (resumed or (carry and state.get("source") == self._source))
         self._home.mkdir(parents=True, exist_ok=True)
         self._state.unlink(missing_ok=True)
         earlier = self._file.replace(self._home / "earlier.sqlite") if self._file.exists() else None
-        same = carry and earlier and state.get("source") == self._source
         self._config.write_text(
             _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
         )
         self._call("cosmic-ray", "init", str(self._config), str(self._file), cwd=ROOT)
-        told = ["--killed-in", str(earlier)] if same else []
+        told = ["--known-in", str(earlier)] if known else []
+        told += [] if resumed else ["--kills-only"]
         self._call("swaprail-mutants-filter", str(self._file), *told, cwd=ROOT)
-        carried = len(self.dump().mutants)
+        carried = state.get("carried") if resumed else len(self.dump().mutants)
         self._state.write_text(json.dumps({"tree": tree, "source": self._source, "carried": carried}), encoding="utf-8")
 
     def run(self, copy: Path) -> None:
