@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from swaprail.db.migrate import migrate
@@ -9,7 +10,7 @@ from swaprail.testing.conditions import until
 from swaprail_local.servers.ports import LOOPBACK
 from tests.faults.network.proxy import Proxy
 from tests.faults.network.toxics import TOXICS
-from tests.faults.standby.node import DATABASE, Node
+from tests.faults.standby.node import DATABASE, Connection, Node
 
 ATTACHED = """
 select count(*) = 1 from pg_stat_replication where state = 'streaming'
@@ -90,11 +91,13 @@ class Pair:
     async def restart_primary(self) -> None:
         await asyncio.to_thread(self.primary.start)
 
-    async def promote(self) -> None:
-        """Make the standby the primary; what was the primary is down, and is no standby yet."""
+    async def promote(self, prepare: Callable[[Connection], Awaitable[None]]) -> None:
+        """Make the standby the primary, and prepare it before anybody finds it; what was the primary is down."""
         assert not self.primary.runs, "two primaries"
-        if not self.standby.runs:
-            await asyncio.to_thread(self.standby.start)
-        async with self.standby.session("postgres") as admin:
-            assert await admin.fetchval("select pg_promote(true, 30)")
+        if self.standby.runs:
+            await self.detach()
+        async with self.standby.alone() as promoted:
+            assert await promoted.fetchval("select pg_promote(true, 30)")
+            await prepare(promoted)
+        await asyncio.to_thread(self.standby.start)
         self.primary, self.standby = self.standby, self.primary

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from swaprail_local.servers.valkey import EmbeddedValkey
+from tests.faults.standby.chain import read_ledger, write_ledger
 from tests.faults.standby.node import DATABASE
 from tests.faults.standby.pair import Pair
 from tests.faults.standby.told import Told
@@ -48,9 +49,9 @@ class World(Engine):
 
     async def fail_over(self) -> list[str]:
         """Promote the standby of a lost primary, and make that its standby; return what was told and is not so."""
-        await self.pair.promote()
-        async with self.pair.standby.alone() as ledger:
-            await self.told.remember_swaps(ledger)
+        async with self.pair.primary.alone() as lost:
+            ledger = await read_ledger(lost)
+        await self.pair.promote(lambda promoted: write_ledger(promoted, ledger))
         differences = await self.differences()
         await self.pair.renew()
         return differences
