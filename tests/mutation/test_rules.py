@@ -2,7 +2,7 @@
 
 import pytest
 
-from swaprail_mutants.rules import ASSERT, KIND, PACE, RECORD, TOLD, TWICE, Rules
+from swaprail_mutants.rules import ASSERT, KIND, PACE, RECORD, STAR, TOLD, TWICE, Rules
 
 SOURCE = """\
 LONGEST = 1_000
@@ -20,6 +20,8 @@ def work(left):
         return "ä", left < 5
     return LEFT(left + 1)
 pairs = zip("a", "b", strict=True)
+def area(*, width, height):
+    return width * height
 """
 
 
@@ -47,6 +49,8 @@ def why(operator: str, text: str, line: int) -> str | None:
         ("ReplaceComparisonOperator_Lt_LtE", "< 5", 13, None),
         ("ReplaceBinaryOperator_Add_Sub", "+ 1", 14, None),
         ("ReplaceTrueWithFalse", "True", 15, ASSERT),
+        ("ReplaceBinaryOperator_Mul_Div", "*", 16, STAR),
+        ("ReplaceBinaryOperator_Mul_Div", "*", 17, None),
     ],
 )
 def test_a_mutant_is_left_out_when_a_rule_names_it(operator: str, text: str, line: int, reason: str | None) -> None:

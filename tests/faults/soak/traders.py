@@ -88,9 +88,9 @@ class Traders:
         # Repetitions race with the first: which of them is first is nobody's business.
         answers = await asyncio.gather(*(self._client.post(path, body, key=key) for _ in range(times)))
         self.kinds["repeated"] += repeat
-        order_id = self._order_of(answers[0], status)
-        if _came_too_late(body, answers[0]):
+        if all(_came_too_late(body, answer) for answer in answers):
             return None
+        order_id = self._order_of(answers[0], status)
         if len({(answer.status_code, answer.content) for answer in answers}) > 1:
             self.broken.append(f"I8 order {order_id}: a repetition was answered otherwise: {[a.text for a in answers]}")
         if order_id is None:

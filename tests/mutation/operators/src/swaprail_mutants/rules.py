@@ -13,6 +13,7 @@ TOLD = "only what is logged or measured changes"
 ASSERT = "an assertion holds whatever happens: without it nothing else happens"
 PACE = "a bound or a time, moved by one unit: nothing promises its exact value"
 RECORD = "whether a record may be changed, or counts for the collector: nothing at run time depends on it"
+STAR = "not a product: the star before a function's named arguments"
 TWICE = "the negation of the whole condition, which AddNot makes as well"
 
 _NEGATIONS = ("Eq_NotEq", "NotEq_Eq", "Lt_GtE", "GtE_Lt", "Gt_LtE", "LtE_Gt", "Is_IsNot", "IsNot_Is")
@@ -29,6 +30,7 @@ _TAKEN = re.compile(
 _NEGATES = re.compile(
     rf"core/(ReplaceComparisonOperator_({'|'.join(_NEGATIONS)})|ReplaceUnaryOperator_Delete_Not|ReplaceTrueWithFalse)"
 )
+_STAR = re.compile(r"core/ReplaceBinaryOperator_Mul_Div")
 _ANY = re.compile(r".*")
 _NUMBER = re.compile(r"core/NumberReplacer")
 _EXACT_UP_TO = 10  # so small a number is a rule, not a bound
@@ -48,9 +50,14 @@ class Rules:
 
     def __init__(self, source: str) -> None:
         self._lines = source.splitlines()
+        module = ast.parse(source)
         self._spans = [
-            _Span(self._position(node.lineno, node.col_offset), self._end(node), operators, reason)
-            for node, operators, reason in _silent(ast.parse(source))
+            _Span(self._start(node), self._end(node), operators, reason) for node, operators, reason in _silent(module)
+        ]
+        self._spans += [
+            _Span(self._start(node), self._start(node.body[0]), _STAR, STAR)
+            for node in ast.walk(module)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         ]
 
     def why_not(self, operator: str, start: Position) -> str | None:
@@ -61,6 +68,9 @@ class Rules:
             if span.start <= start < span.end and span.operators.fullmatch(operator):
                 return span.reason
         return None
+
+    def _start(self, node: ast.stmt | ast.expr) -> Position:
+        return self._position(node.lineno, node.col_offset)
 
     def _end(self, node: ast.stmt | ast.expr) -> Position:
         assert node.end_lineno is not None
