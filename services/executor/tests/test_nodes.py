@@ -7,6 +7,8 @@ import pytest
 
 from swaprail.domain.chain import Blockhash, Commitment, Doubt, Finality, Landing, Search
 from swaprail.ports.venues import VenueError
+from swaprail.testing.conditions import until
+from swaprail_executor.metrics import NODE_ERRORS
 from swaprail_executor.nodes import FURTHEST_BEHIND, Nodes
 
 LAST_VALID = 150
@@ -23,14 +25,24 @@ class ScriptedNode:
         self.slot = 200
         self.found = False
         self.shown: dict[str, Landing] = {}
-        self.fails = self.silent = self.stands_still = False
+        self.fails = self.silent = self.stands_still = self.broken = False
         self.received: list[bytes] = []
+        self.left_alone = self.hinted = 0
 
     async def _answer(self) -> None:
         if self.silent:
-            await asyncio.sleep(3600)
+            await self._be_silent()
         if self.fails:
             raise VenueError("rate_limited", "429")
+        if self.broken:
+            raise LookupError("a fault of the adapter")
+
+    async def _be_silent(self) -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            self.left_alone += 1
+            raise
 
     async def latest_blockhash(self) -> Blockhash:
         await self._answer()
@@ -49,7 +61,7 @@ class ScriptedNode:
         return {s: self.shown[s] for s in signatures if s in self.shown}
 
     async def wait_hint(self, signature: str, longest: float) -> None:
-        await asyncio.sleep(0)
+        self.hinted += 1
 
     async def finality(self) -> Finality:
         await self._answer()
@@ -142,6 +154,40 @@ async def test_an_error_is_raised_when_no_node_answers() -> None:
         await nodes(first, second).landings(["s"])
 
 
+async def test_a_fault_of_ours_is_raised_when_another_node_answers_well() -> None:
+    broken, well = ScriptedNode("broken"), ScriptedNode("well")
+    broken.broken = True
+    with pytest.raises(LookupError):
+        await nodes(broken, well).landings(["s"])
+
+
+async def test_a_late_node_is_left_alone_and_counted_when_another_has_answered() -> None:
+    late, failing, well = ScriptedNode("late"), ScriptedNode("failing"), ScriptedNode("well")
+    late.silent = failing.fails = True
+    before = _errors("late", "failing", "well")
+    await nodes(late, failing, well).landings(["s"])
+    await until(lambda: late.left_alone == 1)
+    assert [now - then for now, then in zip(_errors("late", "failing", "well"), before, strict=True)] == [1, 1, 0]
+
+
+async def test_its_errors_are_raised_not_counted_when_there_is_one_node() -> None:
+    only = ScriptedNode("only")
+    only.fails = True
+    with pytest.raises(VenueError):
+        await nodes(only).landings(["s"])
+    assert _errors("only") == [0]
+
+
+def _errors(*names: str) -> list[float]:
+    return [NODE_ERRORS.labels(name, "landings")._value.get() for name in names]
+
+
+async def test_the_first_node_gives_the_hint_when_there_are_several() -> None:
+    first, second = ScriptedNode("first"), ScriptedNode("second")
+    await nodes(first, second).wait_hint("s", 1)
+    assert (first.hinted, second.hinted) == (1, 0)
+
+
 async def test_expiry_is_proven_when_every_node_is_final_past_it_and_knows_nothing() -> None:
     proof = await nodes(ScriptedNode("first"), ScriptedNode("second")).prove_expired("s", LAST_VALID)
     assert proof is not None
@@ -168,6 +214,10 @@ async def test_expiry_is_not_proven_when_a_node_searched_an_older_state_than_its
     node = ScriptedNode()
     node.slot = 100  # its index is behind its blocks
     assert await nodes(node, ScriptedNode("other")).prove_expired("s", LAST_VALID) is None
+    node.slot, node.stands_still = node.final.slot - 1, True
+    assert await nodes(node, ScriptedNode("other")).prove_expired("s", LAST_VALID) is None
+    node.slot = node.final.slot
+    assert await nodes(node, ScriptedNode("other")).prove_expired("s", LAST_VALID) is not None
 
 
 async def test_expiry_is_not_proven_when_one_node_knows_the_signature() -> None:

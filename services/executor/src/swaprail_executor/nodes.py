@@ -82,7 +82,7 @@ class Nodes:
         # One node alone: it must say so again, of a later slot.
         await asyncio.sleep(self._slot_s)
         again = await self._search_all(signature, last_valid_block_height)
-        if again is None or again[0].searched_slot <= found[0].searched_slot:
+        if again is None or not _is_later(*again, *found):
             return None
         return ExpiryProof(signature, last_valid_block_height, found + again)
 
@@ -114,7 +114,7 @@ class Nodes:
     async def _ask[T](self, call: str, asked: Sequence[Coroutine[object, object, T]]) -> list[T]:
         """Return what the nodes answer, without waiting long for those that are later than the first."""
         if len(asked) == 1:
-            return [await self._deadline.wait(asked[0])]
+            return [await self._deadline.wait(*asked)]
         waiting = {
             asyncio.create_task(self._deadline.wait(each)): node for each, node in zip(asked, self._nodes, strict=True)
         }
@@ -140,3 +140,7 @@ class Nodes:
         if unexpected or not answers:
             raise (unexpected or errors)[0]
         return answers
+
+
+def _is_later(proof: NodeProof, earlier: NodeProof) -> bool:
+    return proof.searched_slot > earlier.searched_slot
