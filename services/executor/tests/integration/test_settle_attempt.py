@@ -102,6 +102,17 @@ async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_pro
     assert (row["status"], row["reconciling_since"]) == ("CONFIRMED", None)
 
 
+async def test_an_order_is_not_reconciling_when_its_attempt_is_not_overdue_yet(bench: Any) -> None:
+    settings = bench.settings.model_copy(update={"executor_reconciling_after_s": 60})
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(msgspec.structs.replace(bench.desk, settings=settings), order))
+    await until(lambda: bench.chain.looks > 30)
+    assert (await bench.row(order))["reconciling_since"] is None
+    bench.chain.lands_after = 1
+    await asyncio.wait_for(task, 5)
+
+
 async def test_an_order_reconciles_since_the_first_time_when_it_is_marked_again(bench: Any) -> None:
     order = await bench.building()
     bench.chain.lands_after, bench.chain.silent = 0, True
