@@ -80,6 +80,16 @@ async def test_keys_are_apart_when_accounts_differ(serve: Any, db: asyncpg.Conne
     assert len(ids) == 2
 
 
+async def test_an_order_starts_when_another_account_has_used_the_key(serve: Any, db: asyncpg.Connection) -> None:
+    api = await serve(api_keys_required=True)
+    for account in ("one", "two"):
+        bearer = f"Bearer {await make_key(api, account)}"
+        order_id = (await api.post("/api/orders", ORDER, Authorization=bearer)).json()["orderId"]
+        path = f"/api/orders/{order_id}/execute"
+        answer = await api.post(path, Idempotency_Key="start", Authorization=bearer)
+        assert (answer.status_code, "idempotency-replayed" in answer.headers) == (202, False)
+
+
 async def test_key_is_demanded_when_the_setting_says_so(serve: Any) -> None:
     api = await serve(idempotency_key_required=True)
     assert (await api.post("/api/orders", ORDER)).json()["code"] == "idempotency_key_required"
