@@ -1,58 +1,20 @@
 """Servers for tests: one PostgreSQL and one Valkey for each pytest worker, a fresh database for each test."""
 
-import asyncio
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
+from tests.postgres import TEMPLATE, execute, make_template, serve_postgres
 
-from swaprail.db.migrate import migrate
 from swaprail_local.servers.postgres import EmbeddedPostgres
 from swaprail_local.servers.valkey import EmbeddedValkey
 
-TEMPLATE = "swaprail_template"
 _numbers = count(1)
-
-
-def _apart[T](work: Callable[[], T]) -> T:
-    """Run in a thread, so that the test's own event loop is left alone."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
-
-
-def _execute(dsn: str, *statements: str) -> None:
-    async def run() -> None:
-        connection = await asyncpg.connect(dsn, timeout=10)
-        try:
-            for statement in statements:
-                await connection.execute(statement)
-        finally:
-            await connection.close()
-
-    coroutine: Coroutine[Any, Any, None] = run()
-    _apart(lambda: asyncio.run(coroutine))
-
-
-def serve_postgres(home: Path, *, durable: bool) -> Iterator[EmbeddedPostgres]:
-    """Start a server, and stop it when the tests are over."""
-    server = EmbeddedPostgres(home, durable=durable)
-    server.start()
-    yield server
-    server.stop()
-
-
-def make_template(server: EmbeddedPostgres) -> None:
-    """Make the database that tests get copies of."""
-    _execute(server.dsn, f"CREATE DATABASE {TEMPLATE}")
-    _apart(lambda: migrate(server.dsn_of(TEMPLATE)))
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +50,9 @@ def database_template(postgres_server: EmbeddedPostgres) -> str:
 def database(postgres_server: EmbeddedPostgres, database_template: str) -> Iterator[str]:
     """DSN of a fresh, migrated database of this test alone."""
     name = f"test_{next(_numbers)}"
-    _execute(postgres_server.dsn, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY FILE_COPY")
+    execute(postgres_server.dsn, f"CREATE DATABASE {name} TEMPLATE {database_template} STRATEGY FILE_COPY")
     yield postgres_server.dsn_of(name)
-    _execute(postgres_server.dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    execute(postgres_server.dsn, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import TEMPLATE, make_template, serve_postgres
 
 from swaprail_local.servers.postgres import EmbeddedPostgres
+from tests.postgres import TEMPLATE, make_template, serve_postgres
 
 
 @pytest.fixture(scope="session")

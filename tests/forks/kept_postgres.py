@@ -15,7 +15,7 @@ import pytest
 
 from swaprail_local.servers.postgres import EmbeddedPostgres
 
-TEMPLATE = "swaprail_template"  # as conftest.py has it, which would import what is mutated
+TEMPLATE = "swaprail_template"  # as tests/postgres.py has it, which would import what is mutated
 _OURS = ("postgres", "template0", "template1", TEMPLATE)
 
 
@@ -67,7 +67,7 @@ def _prepare(server: EmbeddedPostgres) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = 1
         try:
-            from conftest import make_template
+            from tests.postgres import make_template
 
             make_template(server)
             code = 0

@@ -12,10 +12,18 @@ import pytest
 from swaprail.db.leases import read_order
 from swaprail.domain.chain import UNKNOWN_HEIGHT, AttemptState, Commitment, Doubt, Landing
 from swaprail.domain.lifecycle import Status
+from swaprail.domain.orders import LeasedOrder
 from swaprail.testing.conditions import until
 from swaprail_executor.attempts import Settlement
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.metrics import DISPUTES
+
+
+async def _reconciling(bench: Any, order: LeasedOrder) -> None:
+    async def marked() -> bool:
+        return (await bench.row(order))["reconciling_since"] is not None
+
+    await until(marked)
 
 
 async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench: Any) -> None:
@@ -73,11 +81,7 @@ async def test_the_order_reconciles_and_is_counted_once_when_nodes_show_differen
     await until(lambda: bool(bench.chain.sent))
     signature = sha256(bench.chain.sent[0]).hexdigest()
     bench.chain.landed[signature] = Doubt.DISPUTED
-
-    async def marked() -> bool:
-        return (await bench.row(order))["reconciling_since"] is not None
-
-    await until(marked)
+    await _reconciling(bench, order)
     assert ((await bench.row(order))["status"], DISPUTES._value.get() - before) == ("SUBMITTED", 1)
     bench.chain.landed[signature] = Landing(signature, 7, Commitment.CONFIRMED, 151_000_000)
     await asyncio.wait_for(task, 5)
@@ -88,11 +92,7 @@ async def test_the_order_stays_submitted_and_reconciling_when_nothing_can_be_pro
     order = await bench.building()
     bench.chain.lands_after, bench.chain.silent = 0, True
     task = asyncio.create_task(execute_order(bench.desk, order))
-
-    async def marked() -> bool:
-        return (await bench.row(order))["reconciling_since"] is not None
-
-    await until(marked)
+    await _reconciling(bench, order)
     assert (await bench.row(order))["status"] == "SUBMITTED"
     assert len(await bench.attempts(order)) == 1
     # The node is back: the mark goes, and the order ends by what the chain shows.
@@ -117,11 +117,7 @@ async def test_an_order_reconciles_since_the_first_time_when_it_is_marked_again(
     order = await bench.building()
     bench.chain.lands_after, bench.chain.silent = 0, True
     task = asyncio.create_task(execute_order(bench.desk, order))
-
-    async def marked() -> bool:
-        return (await bench.row(order))["reconciling_since"] is not None
-
-    await until(marked)
+    await _reconciling(bench, order)
     task.cancel()
     row = await bench.row(order)
     (attempt,) = await bench.attempts(order)

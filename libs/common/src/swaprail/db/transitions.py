@@ -41,8 +41,8 @@ class Moved(msgspec.Struct, frozen=True):
 # The part that every guarded write shares. v gives id, expected, fence, terms, next, data, due_in, lease_s (None: leave
 # the lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the
 # orders that still match, all of them open, so that only the write that closes an order gives it a failure or an output;
-# told writes their events. Whether an order's time is over is for the database's clock to say:
-# nothing is submitted from then on, and nothing expires before.
+# told writes their events. Whether an order's time is over is for the database's clock to say: nothing is submitted from
+# then on, and nothing expires before.
 GUARDED_UPDATE = f"""
 up as (
     update orders o set
