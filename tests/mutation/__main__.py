@@ -38,7 +38,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--module", help="one module of it, to work on its tests")
     parser.add_argument("--workers", type=int, default=2, help="copies of the tree, each with one mutant at a time")
     parser.add_argument("--record", action="store_true", help="keep the figures of a whole run in docs/evidence")
-    parser.add_argument("--carry", action="store_true", help="do not try again what was killed in an earlier tree")
+    parser.add_argument(
+        "--carry", action="store_true", help="do not try again what was killed, or is explained, in an earlier tree"
+    )
     parser.add_argument("--unchecked", action="store_true", help="do not run the tests without a mutant first")
     return parser.parse_args()
 

@@ -10,7 +10,10 @@ from tests.mutation.places import Places
 
 
 class Mutant(NamedTuple):
-    """A change of the source, what was written and what it became, and who noticed; nobody: it survived."""
+    """A change of the source, what was written and what it became, and who noticed; nobody: it survived.
+
+    job: its number in its session.
+    """
 
     module: str
     place: str
@@ -18,6 +21,7 @@ class Mutant(NamedTuple):
     was: str
     becomes: str
     noticed: Noticed | None
+    job: str = ""
 
 
 class Dump(NamedTuple):
@@ -38,11 +42,12 @@ def read_dump(lines: Iterable[str], source: str) -> Dump:
         elif result["worker_outcome"] == "skipped":
             dump.left_out[result["output"]] += 1
         else:
-            dump.mutants.append(_mutant(item["mutations"][0], result, places))
+            dump.mutants.append(_mutant(item, result, places))
     return dump
 
 
-def _mutant(mutation: Any, result: Any, places: Places) -> Mutant:
+def _mutant(item: Any, result: Any, places: Places) -> Mutant:
+    mutation = item["mutations"][0]
     if result["worker_outcome"] != "normal" or result["test_outcome"] not in {"survived", "killed"}:
         raise ValueError(f"{mutation['operator_name']} in {mutation['module_path']}: {result['output']}")
     was, becomes = _change(result["diff"])
@@ -54,6 +59,7 @@ def _mutant(mutation: Any, result: Any, places: Places) -> Mutant:
         was,
         becomes,
         of_line(result["output"].splitlines()[-1]) if killed else None,
+        item["job_id"],
     )
 
 

@@ -27,13 +27,13 @@ def show(group: str, verdict: Verdict, left_out: Counter[str], carried: int) -> 
             print(_entry(survivor))
     explained = sum(bool(survivor.why) for survivor in verdict.survivors)
     print(
-        f"{group}: {verdict.killed} of {verdict.mutants} mutants killed ({verdict.score:.1f} %), {carried} of them earlier, "
-        f"{explained} survivors explained, {len(verdict.survivors) - explained} not"
+        f"{group}: {verdict.killed} of {verdict.mutants} mutants killed ({verdict.score:.1f} %), "
+        f"{explained} survivors explained, {len(verdict.survivors) - explained} not; {carried} were tried in an earlier tree"
     )
 
 
 def keep(group: str, verdict: Verdict, left_out: Counter[str], carried: int) -> None:
-    """Keep the group's figures; those of the others stay as they are. carried: kills of earlier trees among them."""
+    """Keep the group's figures; those of the others stay as they are. carried: how many were tried in an earlier tree."""
     kept = next((kept for kept in load_records() if kept.name == NAME), None)
     tables = merged(kept.tables if kept else {}, group, verdict, left_out, carried)
     mutants, killed = (sum(int(row[name]) for row in tables[_GROUPS]) for name in ("mutants", "killed"))
@@ -70,7 +70,7 @@ def _figures(group: str, verdict: Verdict, carried: int) -> Row:
         "commit": measured_commit(),
         "mutants": verdict.mutants,
         "killed": verdict.killed,
-        "of these in an earlier tree": carried,
+        "tried in an earlier tree": carried,
         "survivors, explained": len(verdict.survivors),
         "score, %": verdict.score,
     }

@@ -12,6 +12,7 @@ from swaprail_local.servers.process import dies_with_parent
 from tests.forks.client import forks
 from tests.mutation.groups import Module
 from tests.mutation.mutants import Dump, read_dump
+from tests.mutation.verdict import EXPLAINED, key_of, read_explanations
 from tests.tree_copy import ROOT, environment_of, files_of_tree
 
 HOME = ROOT / ".mutation"
@@ -51,27 +52,27 @@ class Session:
 
     @property
     def carried(self) -> int:
-        """Return how many kills are those of an earlier tree, over the same module."""
+        """Return how many were tried over an earlier tree, with the same module."""
         return int(str(self._read_state().get("carried", 0)))
 
     def prepare(self, tree: str, *, carry: bool) -> None:
         """Find the mutants; of those that were tried over this very tree the results stay.
 
-        carry: what was killed over an earlier tree counts too, if the module is the same: tests are added, and hardly
-        ever taken away.
+        carry: what was killed over an earlier tree, or survived and is explained, counts too, if the module is the
+        same: tests are added, and hardly ever taken away.
         """
         state = self._read_state()
         resumed = state.get("tree") == tree
         known = self._file.exists() and (resumed or (carry and state.get("source") == self._source))
         self._home.mkdir(parents=True, exist_ok=True)
         self._state.unlink(missing_ok=True)
+        again = self._unexplained() if known and not resumed else []
         earlier = self._file.replace(self._home / "earlier.sqlite") if self._file.exists() else None
         self._config.write_text(
             _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
         )
         self._call("cosmic-ray", "init", str(self._config), str(self._file), cwd=ROOT)
-        told = ["--known-in", str(earlier)] if known else []
-        told += [] if resumed else ["--kills-only"]
+        told = ["--known-in", str(earlier), "--again", *again] if known else []
         self._call("swaprail-mutants-filter", str(self._file), *told, cwd=ROOT)
         carried = state.get("carried") if resumed else len(self.dump().mutants)
         self._state.write_text(json.dumps({"tree": tree, "source": self._source, "carried": carried}), encoding="utf-8")
@@ -84,6 +85,11 @@ class Session:
     def dump(self) -> Dump:
         """Return what is known so far."""
         return read_dump(self._call("cosmic-ray", "dump", str(self._file), cwd=ROOT).splitlines(), self._source)
+
+    def _unexplained(self) -> list[str]:
+        """Return those that survived for no reason that is known: a test may have been added for them."""
+        explained = read_explanations(EXPLAINED.read_text(encoding="utf-8"))
+        return [m.job for m in self.dump().mutants if m.noticed is None and key_of(m) not in explained]
 
     def _read_state(self) -> dict[str, object]:
         return dict(json.loads(self._state.read_text(encoding="utf-8"))) if self._state.exists() else {}

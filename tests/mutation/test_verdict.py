@@ -23,7 +23,7 @@ def dumped(line: int, outcome: str | None, output: str = "", *, worker: str = "n
     mutation = {"module_path": "a.py", "operator_name": "core/AddNot", "start_pos": [line, 0]}
     diff = "--- mutation diff ---\n--- a/a.py\n+++ b/a.py\n@@ -1 +1 @@\n-    if x\n+    if not x\n same"
     result = {"worker_outcome": worker, "output": output, "test_outcome": outcome, "diff": diff}
-    return json.dumps([{"mutations": [mutation]}, result])
+    return json.dumps([{"job_id": "1", "mutations": [mutation]}, result])
 
 
 def mutant(place: str, noticed: Noticed | None) -> Mutant:

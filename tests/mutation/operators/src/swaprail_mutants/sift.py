@@ -12,8 +12,7 @@ from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
 from swaprail_mutants.rules import Rules
 
-_KILLED = frozenset({TestOutcome.KILLED})
-_TRIED = _KILLED | {TestOutcome.SURVIVED}
+_TRIED = frozenset({TestOutcome.KILLED, TestOutcome.SURVIVED})
 
 
 class Sift(FilterApp):  # type: ignore[misc]  # not installed where types are checked
@@ -26,11 +25,11 @@ class Sift(FilterApp):  # type: ignore[misc]  # not installed where types are ch
     def add_args(self, parser: ArgumentParser) -> None:
         """Take an earlier session."""
         parser.add_argument("--known-in", help="an earlier session: what it says is not tried again")
-        parser.add_argument("--kills-only", action="store_true", help="take only what was killed in it")
+        parser.add_argument("--again", nargs="*", default=(), metavar="JOB", help="what of it is tried again")
 
     def filter(self, work_db: WorkDB, args: Namespace) -> None:
         """Skip what says nothing; the run is then of what is left."""
-        known = _known(args.known_in, _KILLED if args.kills_only else _TRIED) if args.known_in else {}
+        known = _known(args.known_in, args.again) if args.known_in else {}
         for item in work_db.pending_work_items:
             (mutation,) = item.mutations
             why = _rules(mutation.module_path).why_not(mutation.operator_name, mutation.start_pos)
@@ -40,12 +39,12 @@ class Sift(FilterApp):  # type: ignore[misc]  # not installed where types are ch
                 work_db.set_result(item.job_id, result)
 
 
-def _known(session: str, outcomes: Collection[TestOutcome]) -> dict[tuple[str, int], WorkResult]:
+def _known(session: str, again: Collection[str]) -> dict[tuple[str, int], WorkResult]:
     with use_db(session, WorkDB.Mode.open) as earlier:
         return {
             (item.mutations[0].operator_name, item.mutations[0].occurrence): result
             for item, result in earlier.completed_work_items
-            if result.test_outcome in outcomes and not _cut_short(result)
+            if result.test_outcome in _TRIED and item.job_id not in again and not _cut_short(result)
         }
 
 
