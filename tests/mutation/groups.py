@@ -42,7 +42,8 @@ class Module(NamedTuple):
     @property
     def tests(self) -> list[str]:
         """Files of tests that may run for it."""
-        return [a for stage in self.stages if not stage.simulated for a in stage.arguments if a.endswith(".py")]
+        named = [a for stage in self.stages if not stage.simulated for a in stage.arguments]
+        return [name for name in named if name.endswith(".py") and not name.startswith("-")]
 
 
 def _own(folder: str, *tests: str) -> Stage:
