@@ -84,3 +84,10 @@ def test_the_amount_is_told_as_unsure_when_one_node_tells_it_alone(other: int | 
     verdict = judge(done(), done(amount=other), nodes=2)
     assert isinstance(verdict, Landing)
     assert (verdict.output_amount, verdict.amount_confirmed) == (told, False)
+
+
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_no_amount_is_told_as_sure_when_no_node_tells_one(nodes: int) -> None:
+    verdict = judge(*[done(amount=None)] * nodes, nodes=nodes)
+    assert isinstance(verdict, Landing)
+    assert (verdict.output_amount, verdict.amount_confirmed) == (None, False)

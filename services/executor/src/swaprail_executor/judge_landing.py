@@ -43,8 +43,8 @@ def _doubt(done: Sequence[Landing], reverted: Sequence[Landing], nodes: int) -> 
 
 def _with_amount(sure: Sequence[Landing], nodes: int) -> Landing:
     surest = max(sure, key=lambda landing: landing.commitment)
-    told = Counter(landing.output_amount for landing in sure if landing.output_amount is not None)
-    amount, tellers = told.most_common(1)[0] if told else (None, 0)
-    confirmed = tellers >= min(ENOUGH, nodes)
+    told: Counter[int | None] = Counter(landing.output_amount for landing in sure if landing.output_amount is not None)
+    amount = max(told, key=told.__getitem__, default=None)
+    confirmed = told[amount] >= min(ENOUGH, nodes)
     known = amount if confirmed or len(told) == 1 else None
     return msgspec.structs.replace(surest, output_amount=known, amount_confirmed=confirmed)
