@@ -140,6 +140,7 @@ class Bench:
         self.chain = ScriptedChain(db)
         self.builder = Builder()
         self.heard = Heard()
+        self.idle: list[bool] = []
         publisher: Any = self.heard
         self.settings = ExecutorSettings(
             executor_rebroadcast_s=0.02, executor_reconciling_after_s=0.1, executor_chain_timeout_s=1
@@ -156,7 +157,7 @@ class Bench:
             building=building_deadline(self.settings),
             live_attempt=BatchWriter(partial(read_live, db), name="live").submit,
             extended=lambda order: None,
-            idles=lambda order, idle: None,
+            idles=lambda order, idle: self.idle.append(idle),
         )
 
     async def lease(self, order_id: UUID, owner: str = "me") -> LeasedOrder:

@@ -1,6 +1,7 @@
 """What becomes of an order whose swap is built, stored and sent by one worker."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from swaprail.domain.orders import StaleLeaseError
 from swaprail.ports.venues import VenueError
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import lease_order
+from swaprail_executor import await_landing
 from swaprail_executor.execute_order import execute_order
 
 
@@ -143,3 +145,25 @@ async def test_the_order_fails_without_moving_funds_when_the_program_refuses(ben
     assert error in failure["detail"]
     (attempt,) = await bench.attempts(order)
     assert (attempt["state"], attempt["error"]) == ("REVERTED", error)
+
+
+async def test_a_landing_is_looked_for_less_and_less_often_when_the_chain_does_not_show_it(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(await_landing, "asyncio", SimpleNamespace(sleep=sleep, wait_for=asyncio.wait_for))
+    monkeypatch.setattr(await_landing, "time", SimpleNamespace(monotonic=lambda: sum(pauses)))
+    settings = bench.settings.model_copy(update={"executor_rebroadcast_s": 2})
+    bench.chain.lands_after = 2
+    order = await bench.building()
+    await execute_order(msgspec.structs.replace(bench.desk, settings=settings), order)
+    assert pauses == [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.4, 0.4, 0.4, 0.4]
+
+
+async def test_an_order_is_idle_from_the_moment_its_bytes_are_stored_until_its_outcome_is_known(bench: Any) -> None:
+    await execute_order(bench.desk, await bench.building())
+    assert bench.idle == [True, False]

@@ -26,6 +26,11 @@ async def _reconciling(bench: Any, order: LeasedOrder) -> None:
     await until(marked)
 
 
+async def _version(bench: Any, order: LeasedOrder) -> str:
+    row = await bench.db.fetchrow("select xmin::text as version from orders where id = $1", order.id)
+    return str(row["version"])
+
+
 async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench: Any) -> None:
     order = await bench.building()
     bench.chain.lands_after = 0
@@ -111,6 +116,17 @@ async def test_an_order_is_not_reconciling_when_its_attempt_is_not_overdue_yet(b
     assert (await bench.row(order))["reconciling_since"] is None
     bench.chain.lands_after = 1
     await asyncio.wait_for(task, 5)
+
+
+async def test_an_order_is_marked_once_when_nothing_can_be_proven_for_long(bench: Any) -> None:
+    order = await bench.building()
+    bench.chain.lands_after = 0
+    task = asyncio.create_task(execute_order(bench.desk, order))
+    await _reconciling(bench, order)
+    version, looks = await _version(bench, order), bench.chain.looks
+    await until(lambda: bench.chain.looks > looks + 20)
+    assert await _version(bench, order) == version
+    task.cancel()
 
 
 async def test_an_order_reconciles_since_the_first_time_when_it_is_marked_again(bench: Any) -> None:
