@@ -16,8 +16,7 @@ from tests.mutation.groups import Stage, module_of
 from tests.mutation.noticed import LATE, Noticed, as_line
 
 LONGEST_TEST_S = 60
-_ORDER = ("-p", "cacheprovider", "-p", "tests.mutation.noticers_first")
-_OPTIONS = ("-x", "-q", "-rfE", "--tb=short", f"--timeout={LONGEST_TEST_S}", *_ORDER)
+OPTIONS = ("-x", "-q", "-rfE", "--tb=short", f"--timeout={LONGEST_TEST_S}", "-p", "tests.mutation.noticers_first")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -42,7 +41,7 @@ def _try(stage: Stage, home: Path, environment: Mapping[str, str]) -> Noticed | 
     if stage.simulated:
         code, said = _simulate(stage, home, environment)
     else:
-        code, said = ask(environment[ADDRESS], [*_OPTIONS, *stage.arguments], stage.longest_s)
+        code, said = ask(environment[ADDRESS], [*OPTIONS, *stage.arguments], stage.longest_s)
     return _judge(stage, code, said)
 
 

@@ -44,13 +44,14 @@ def _known(session: str, again: Collection[str]) -> dict[tuple[str, int], WorkRe
         return {
             (item.mutations[0].operator_name, item.mutations[0].occurrence): result
             for item, result in earlier.completed_work_items
-            if result.test_outcome in _TRIED and item.job_id not in again and not _cut_short(result)
+            if result.test_outcome in _TRIED and item.job_id not in again and not _unclear(result)
         }
 
 
-def _cut_short(result: WorkResult) -> bool:
-    """Tell whether the run of the tests was itself killed, which looks like a kill that nobody explains."""
-    return result.test_outcome == TestOutcome.KILLED and not (result.output or "").strip()
+def _unclear(result: WorkResult) -> bool:
+    """Tell whether not the mutant may have been the reason: the tests were themselves killed, or could not run."""
+    last = (result.output or "").strip().rpartition("\n")[2]
+    return result.test_outcome == TestOutcome.KILLED and (not last or '"unclear": true' in last)
 
 
 @cache
