@@ -112,7 +112,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             (
                 _own(_OF_API, "test_starting", "test_idempotency", "test_batches", "test_placing"),
                 _races("start", "start_with_key", "start_with_old_key", callers=True),
-                _wider(_BELIEVED, _AT_ONCE, _OF_API),
+                _wider(_BELIEVED),
             ),
         ),
         Module(
@@ -120,7 +120,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             (
                 _own(_OF_API, "test_cancelling", "test_batches"),
                 _races("cancel", callers=True),
-                _wider(_BELIEVED, _AT_ONCE, _OF_API),
+                _wider(_BELIEVED),
             ),
         ),
         Module(
@@ -128,7 +128,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             (
                 _own(_OF_API, "test_placing", "test_idempotency", "test_batches"),
                 _races("place", "place_another", callers=True),
-                _wider(_BELIEVED, _AT_ONCE, _OF_API),
+                _wider(_BELIEVED),
             ),
         ),
     ),
