@@ -158,7 +158,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             "subscriptions": ("test_orders", "test_wallets"),
             "wallet_log": ("test_hub", "test_wallets"),
             "stalls": ("test_stalls",),
-            "history": ("test_orders", "test_wallets", "test_forged_events"),
+            "history": ("test_history", "test_orders", "test_wallets", "test_forged_events"),
             "turn_end": ("test_turn_end", "test_outlet"),
             "turns": ("test_wallets",),
         }.items()

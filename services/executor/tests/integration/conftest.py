@@ -48,6 +48,7 @@ class ScriptedChain:
         self.sent: list[bytes] = []
         self.looks = 0
         self.landed: dict[str, Landing | Doubt] = {}
+        self.amount: int | None = 151_000_000
         self.amount_confirmed = True
         self.lands_after = 1  # sends
         self.error: str | None = None
@@ -64,7 +65,7 @@ class ScriptedChain:
         self.sent.append(raw)
         if self.lands_after and len(self.sent) >= self.lands_after:
             signature = sha256(raw).hexdigest()
-            amount = None if self.error else 151_000_000
+            amount = None if self.error else self.amount
             self.landed[signature] = Landing(
                 signature, 7, Commitment.CONFIRMED, amount, self.error, self.amount_confirmed
             )

@@ -13,6 +13,7 @@ from swaprail.db.leases import read_order
 from swaprail.domain.chain import UNKNOWN_HEIGHT, AttemptState, Commitment, Doubt, Landing
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
+from swaprail.domain.tokens import TokenList
 from swaprail.testing.conditions import until
 from swaprail_executor.attempts import Settlement
 from swaprail_executor.execute_order import execute_order
@@ -29,6 +30,16 @@ async def _reconciling(bench: Any, order: LeasedOrder) -> None:
 async def _version(bench: Any, order: LeasedOrder) -> str:
     row = await bench.db.fetchrow("select xmin::text as version from orders where id = $1", order.id)
     return str(row["version"])
+
+
+async def _execute_until_expired(bench: Any, order: LeasedOrder, **settings: int) -> None:
+    """Execute the order with other settings; its attempt never lands, and is proven to be expired."""
+    bench.chain.lands_after = 0
+    desk = msgspec.structs.replace(bench.desk, settings=bench.settings.model_copy(update=settings))
+    task = asyncio.create_task(execute_order(desk, order))
+    await until(lambda: bool(bench.chain.sent))
+    bench.chain.expire(sha256(bench.chain.sent[0]).hexdigest())
+    await asyncio.wait_for(task, 5)
 
 
 async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench: Any) -> None:
@@ -155,6 +166,44 @@ async def test_the_order_expires_when_its_attempt_expired_and_its_time_ran_out(b
     bench.chain.expire(signature)
     await asyncio.wait_for(task, 5)
     assert (await bench.row(order))["status"] == "EXPIRED"
+
+
+@pytest.mark.parametrize("limit", [{"executor_max_attempts": 1}, {"order_deadline_s": 0}])
+@pytest.mark.parametrize(("lasts", "status"), [(None, "FAILED"), (timedelta(hours=1), "ROUTING")])
+async def test_an_order_fails_when_its_last_attempt_expired_unless_it_has_a_time_of_its_own(
+    bench: Any, limit: dict[str, int], lasts: timedelta | None, status: str
+) -> None:
+    order = await bench.building(expires_at=lasts and datetime.now(UTC) + lasts)
+    await _execute_until_expired(bench, order, **limit)
+    row = await bench.row(order)
+    assert (row["status"], row["attempts"], row["lease_until"]) == (status, 1, None)
+    if status == "FAILED":
+        failed = msgspec.json.decode(row["failure"])
+        assert (failed["code"], failed["stage"], failed["fundsMoved"]) == ("deadline_passed", "landing", "no")
+
+
+async def test_an_order_is_routed_again_when_its_attempt_expired_and_it_has_more_of_them(bench: Any) -> None:
+    order = await bench.building()
+    await _execute_until_expired(bench, order, executor_max_attempts=2)
+    assert (await bench.row(order))["status"] == "ROUTING"
+
+
+@pytest.mark.parametrize(
+    ("amount", "tokens", "told"),
+    [(None, True, (None, None)), (151_000_000, False, (None, "151000000")), (151_000_000, True, ("151", "151000000"))],
+)
+async def test_the_amount_is_told_as_far_as_it_is_known_when_an_order_is_confirmed(
+    bench: Any, amount: int | None, tokens: bool, told: tuple[str | None, str | None]
+) -> None:
+    order = await bench.building()
+    bench.chain.amount = amount
+    known = bench.desk.tokens if tokens else TokenList([])
+    await execute_order(msgspec.structs.replace(bench.desk, tokens=known), order)
+    row = await bench.db.fetchrow(
+        "select data from order_events where order_id = $1 and status = 'CONFIRMED'", order.id
+    )
+    data = msgspec.json.decode(row["data"])
+    assert (data["outputAmount"], data["outputAmountBase"]) == told
 
 
 async def test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_live_one(bench: Any) -> None:
