@@ -130,6 +130,15 @@ async def test_a_released_order_stays_free_when_its_holder_renews_late(db: Datab
     assert taken.fence == order.fence + 1
 
 
+async def test_a_closed_order_is_left_as_it_is_when_its_holder_renews_or_releases_it(db: Database) -> None:
+    order = await lease_order(db, await insert_order(db))
+    await db.fetch("update orders set status = 'FAILED', closed_at = now() where id = $1", order.id)
+    before = dict(await row(db, order.id))
+    await leases(db, "other").renew([(order.id, order.fence)])
+    await leases(db).release([(order.id, order.fence)])
+    assert dict(await row(db, order.id)) == before
+
+
 async def test_a_message_carries_all_a_worker_needs_when_it_is_encoded_and_decoded(db: Database) -> None:
     order = await lease_order(db, await insert_order(db, routing='{"route":null}', min_output_amount=2**64 - 1))
     message = OrdersRouted([HandedOver(order, 1_700_000_000_000)])

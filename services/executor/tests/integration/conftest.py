@@ -183,6 +183,12 @@ class Bench:
     async def row(self, order: LeasedOrder) -> Any:
         return await self.db.fetchrow("select * from orders where id = $1", order.id)
 
+    async def latest_step(self, order: LeasedOrder) -> datetime:
+        """Return the time of the order's latest event, which is that of its transaction."""
+        latest = "select at from order_events where order_id = $1 order by seq desc limit 1"
+        at: datetime = await self.db.fetchval(latest, order.id)
+        return at
+
     async def attempts(self, order: LeasedOrder) -> list[Any]:
         return list(await self.db.fetch("select * from tx_attempts where order_id = $1 order by attempt", order.id))
 

@@ -52,6 +52,7 @@ async def test_the_order_is_routed_again_when_its_attempt_provably_expired(bench
     await asyncio.wait_for(task, 5)
     row = await bench.row(order)
     assert (row["status"], row["closed_at"], row["attempts"], row["lease_until"]) == ("ROUTING", None, 1, None)
+    assert row["due_at"] == await bench.latest_step(order)
     (attempt,) = await bench.attempts(order)
     assert attempt["state"] == "EXPIRED"
     assert msgspec.json.decode(attempt["evidence"])["searches"][0]["finalizedBlockHeight"] == 190
@@ -204,6 +205,7 @@ async def test_the_amount_is_told_as_far_as_it_is_known_when_an_order_is_confirm
     )
     data = msgspec.json.decode(row["data"])
     assert (data["outputAmount"], data["outputAmountBase"]) == told
+    assert (await bench.row(order))["due_at"] == await bench.latest_step(order)
 
 
 async def test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_live_one(bench: Any) -> None:
