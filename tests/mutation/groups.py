@@ -153,7 +153,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
         _all_of(_NOTIFIER, name, _OF_NOTIFIER, tests, _SIMULATED)
         for name, tests in {
             "hub": ("test_hub", "test_forged_events"),
-            "comparison": ("test_forged_events", "test_orders", "test_wallets"),
+            "comparison": ("test_comparison", "test_forged_events", "test_orders", "test_wallets"),
             "order_log": ("test_hub", "test_orders"),
             "subscriptions": ("test_orders", "test_wallets"),
             "wallet_log": ("test_hub", "test_wallets"),
