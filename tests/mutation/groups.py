@@ -155,12 +155,12 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             "hub": ("test_hub", "test_forged_events"),
             "comparison": ("test_comparison", "test_forged_events", "test_orders", "test_wallets"),
             "order_log": ("test_hub", "test_orders"),
-            "subscriptions": ("test_orders", "test_wallets"),
+            "subscriptions": ("test_subscriptions", "test_orders", "test_wallets"),
             "wallet_log": ("test_hub", "test_wallets"),
             "stalls": ("test_stalls",),
             "history": ("test_history", "test_orders", "test_wallets", "test_forged_events"),
             "turn_end": ("test_turn_end", "test_outlet"),
-            "turns": ("test_wallets",),
+            "turns": ("test_turns", "test_wallets"),
         }.items()
     ),
 }
