@@ -10,7 +10,8 @@ from swaprail_notifier.turns import TURN_S, Turns
 
 
 async def test_others_run_when_a_turn_has_been_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, ran = [7.0], []
+    now = [7.0]
+    ran: list[int] = []
     monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
     turns = Turns()
     for spent, others_run in ((TURN_S / 2, False), (TURN_S / 2, True), (TURN_S / 2, False), (TURN_S, True)):
