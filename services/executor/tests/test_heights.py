@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
-from swaprail_executor.heights import MOST_KNOWN, Heights
+import pytest
+
+from swaprail_executor import heights as module
+from swaprail_executor.heights import Heights
 
 VALID_FOR = 150
 
@@ -64,12 +67,15 @@ async def test_others_still_learn_the_height_when_whoever_asked_first_gave_up() 
     assert await second == 1150
 
 
-async def test_old_blockhashes_are_forgotten_when_there_are_many() -> None:
+async def test_the_oldest_blockhash_is_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_KNOWN", 3)
     nodes = Asked([1000])
     heights = nodes.heights()
-    for number in range(MOST_KNOWN + 1):
-        await heights.last_valid(f"hash {number}")
-    await heights.last_valid(f"hash {MOST_KNOWN}")
-    assert nodes.times == MOST_KNOWN + 1
-    await heights.last_valid("hash 0")
-    assert nodes.times == MOST_KNOWN + 2
+    for blockhash in ("a", "b", "c", "a"):
+        await heights.last_valid(blockhash)
+    assert nodes.times == 3
+    for blockhash in ("d", "c", "b"):
+        await heights.last_valid(blockhash)
+    assert nodes.times == 4
+    await heights.last_valid("a")
+    assert nodes.times == 5
