@@ -129,7 +129,7 @@ simulate: setup ## 5,200 seeds of the engine's logic on a virtual clock, store, 
 	$(BIN)/python -m tests.simulation --seeds 2000 --workers 2
 	$(BIN)/python -m tests.simulation --each-lie --seeds 200 --workers 2
 
-faults-simulate: setup ## SEEDS of them; keeps its figures
+faults-simulate: setup ## SEEDS of them, and LIE_SEEDS of each lie; keeps their figures
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),100000) --workers 2 --record
 	$(BIN)/python -m tests.simulation --each-lie --seeds $(or $(LIE_SEEDS),10000) --workers 2 --record
 

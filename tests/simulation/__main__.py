@@ -61,14 +61,15 @@ def main() -> int:
     parser.add_argument("--lie", type=Lie, choices=list(Lie), help="let one of the nodes tell this lie in every seed")
     parser.add_argument("--nodes", type=int, choices=(1, 2, 3), help="so many nodes in every seed")
     parser.add_argument(
-        "--each-lie", action="store_true", help="run the seeds with every lie, of two nodes and of three"
+        "--each-lie", action="store_true", help="run the seeds with every lie (or --lie), of two nodes and of three"
     )
     given = parser.parse_args()
     lying = Lying(given.lie, given.nodes or (2 if given.lie else None))
     if given.digests:
         return _show_digests(given.digests)
     if given.each_lie:
-        return run_each_lie(given.first, given.seeds, given.workers, keep=given.record)
+        lies = [given.lie] if given.lie else list(Lie)
+        return run_each_lie(given.first, given.seeds, given.workers, lies=lies, keep=given.record)
     if given.seed is not None:
         return _show_one(given.seed, lying, trace=given.trace)
     return _run_many(given.first, given.seeds, given.workers, lying, keep=given.record)
