@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +37,18 @@ async def test_a_node_that_does_not_know_the_blockhash_yet_is_asked_again() -> N
     nodes = Asked([880, None], [880, None], [881, 1000])
     assert await nodes.heights().last_valid("hash") == 1150
     assert nodes.times == 3
+
+
+async def test_a_node_has_a_slot_of_time_before_it_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    rest = {"create_task": asyncio.create_task, "shield": asyncio.shield}
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep, **rest))
+    await Heights(Asked([880, None]), valid_for=VALID_FOR, slot_s=0.4).last_valid("hash")
+    assert waits == [0.4, 0.4]
 
 
 async def test_there_is_no_height_when_a_node_is_too_far_behind_to_know_the_blockhash() -> None:
