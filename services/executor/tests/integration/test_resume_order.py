@@ -11,7 +11,7 @@ from swaprail.domain.chain import (
 )
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import StaleLeaseError
-from swaprail_executor.attempts import Settlement, write_settlements
+from swaprail_executor.attempts import Settlement, read_live, write_settlements
 from swaprail_executor.execute_order import execute_order
 
 
@@ -73,3 +73,23 @@ async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(be
     await execute_order(bench.desk, await bench.lease(order.id, "next"))
     assert len(set(bench.chain.sent)) == 1
     assert len(await bench.attempts(order)) == 1
+
+
+async def test_only_an_attempt_that_may_land_is_gone_on_with_when_earlier_ones_are_settled(bench: Any) -> None:
+    order = await bench.building()
+    await bench.die_after_sending(order)
+    expired = "update tx_attempts set state = 'EXPIRED', evidence = '{}', settled_at = now() where order_id = $1"
+    await bench.db.fetch(expired, order.id)
+    assert await read_live(bench.db, [order.id]) == [None]
+    again = """
+        insert into tx_attempts (order_id, attempt, signature, raw, message_sha256, blockhash, last_valid_block_height,
+            fence, venue)
+        select order_id, 2, 'second', raw, message_sha256, blockhash, last_valid_block_height, fence, venue
+        from tx_attempts where order_id = $1
+    """
+    await bench.db.fetch(again, order.id)
+    # The settled one is now the last of the table.
+    await bench.db.fetch("update tx_attempts set settled_at = now() where order_id = $1 and attempt = 1", order.id)
+    (live,) = await read_live(bench.db, [order.id])
+    assert live is not None
+    assert live.swap.signature == "second"
