@@ -25,12 +25,13 @@ _AT_ONCE = (
 
 
 class Stage(NamedTuple):
-    """A run of tests: arguments of pytest, or of the simulation, and how long it may take at most."""
+    """A run of tests: arguments of pytest, or of the simulation, and how long it, and each test of it, may take at most."""
 
     name: str
     arguments: tuple[str, ...]
     simulated: bool = False
     longest_s: int = 600
+    longest_test_s: int = 60
 
 
 class Module(NamedTuple):
@@ -47,7 +48,7 @@ class Module(NamedTuple):
 
 
 def _own(folder: str, *tests: str) -> Stage:
-    return Stage("its own tests", tuple(f"{folder}/{test}.py" for test in tests), longest_s=240)
+    return Stage("its own tests", tuple(f"{folder}/{test}.py" for test in tests), longest_s=240, longest_test_s=20)
 
 
 def _races(*deeds: str, callers: bool = False) -> Stage:

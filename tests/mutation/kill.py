@@ -15,8 +15,7 @@ from tests.forks.client import ADDRESS, ask
 from tests.mutation.groups import Stage, module_of
 from tests.mutation.noticed import LATE, Noticed, as_line
 
-LONGEST_TEST_S = 60
-OPTIONS = ("-x", "-q", "-rfE", "--tb=short", f"--timeout={LONGEST_TEST_S}", "-p", "tests.mutation.noticers_first")
+OPTIONS = ("-x", "-q", "-rfE", "--tb=short", "-p", "tests.mutation.noticers_first")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -41,7 +40,9 @@ def _try(stage: Stage, home: Path, environment: Mapping[str, str]) -> Noticed | 
     if stage.simulated:
         code, said = _simulate(stage, home, environment)
     else:
-        code, said = ask(environment[ADDRESS], [*OPTIONS, *stage.arguments], stage.longest_s)
+        code, said = ask(
+            environment[ADDRESS], [*OPTIONS, f"--timeout={stage.longest_test_s}", *stage.arguments], stage.longest_s
+        )
     return _judge(stage, code, said)
 
 
