@@ -15,7 +15,8 @@ from tests.forks.client import ADDRESS, ask
 from tests.mutation.groups import Stage, module_of
 from tests.mutation.noticed import LATE, Noticed, as_line
 
-OPTIONS = ("-x", "-q", "-rfE", "--tb=short", "-p", "tests.mutation.noticers_first")
+# A test that hangs takes the process along: raised as an exception, the time limit may end another task than the test's.
+OPTIONS = ("-x", "-q", "-rfE", "--tb=short", "--timeout-method=thread", "-p", "tests.mutation.noticers_first")
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -66,7 +67,7 @@ def _judge(stage: Stage, code: int, said: str) -> Noticed | None:
     unclear = (not stage.simulated and code in {3, 4, 5}) or "ServerFailedError" in said
     failed = sorted({Path(test).name for test in _FAILED.findall(said)})
     by = ("an invariant",) if stage.simulated else tuple(failed) or (f"exit code {code}",)
-    return Noticed(stage.name, by, said[-2000:], unclear=unclear, slow="Failed: Timeout" in said)
+    return Noticed(stage.name, by, said[-2000:], unclear=unclear, slow="+ Timeout +" in said)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swaprail_mutants.rules import ASSERT, KIND, PACE, RECORD, STAR, TOLD, TWICE, Rules
+from swaprail_mutants.rules import ASSERT, KIND, PACE, RECORD, STAR, TOLD, TWICE, WALRUS, Rules
 
 SOURCE = """\
 LONGEST = 1_000
@@ -22,6 +22,9 @@ def work(left):
 pairs = zip("a", "b", strict=True)
 def area(*, width, height):
     return width * height
+def drain(left):
+    while taken := left.take(1):
+        taken()
 """
 
 
@@ -43,6 +46,8 @@ def why(operator: str, text: str, line: int) -> str | None:
         ("ReplaceComparisonOperator_Gt_LtE", "> 1", 10, TWICE),
         ("ReplaceComparisonOperator_Gt_GtE", "> 1", 10, None),
         ("AddNot", "left > 1", 10, None),
+        ("AddNot", "taken", 19, WALRUS),
+        ("NumberReplacer", "1", 19, None),
         ("ReplaceBinaryOperator_Add_Mul", "+ 1", 11, KIND),
         ("ReplaceBinaryOperator_Add_Sub", "+ 1", 11, None),
         ("ReplaceComparisonOperator_Gt_LtE", "> 1", 12, None),

@@ -14,6 +14,7 @@ ASSERT = "an assertion holds whatever happens: without it nothing else happens"
 PACE = "a bound or a time, moved by one unit: nothing promises its exact value"
 RECORD = "whether a record may be changed, or counts for the collector: nothing at run time depends on it"
 STAR = "not a product: the star before a function's named arguments"
+WALRUS = "no Python: a negated assignment"
 TWICE = "the negation of the whole condition, which AddNot makes as well"
 
 _NEGATIONS = ("Eq_NotEq", "NotEq_Eq", "Lt_GtE", "GtE_Lt", "Gt_LtE", "LtE_Gt", "Is_IsNot", "IsNot_Is")
@@ -31,6 +32,7 @@ _NEGATES = re.compile(
     rf"core/(ReplaceComparisonOperator_({'|'.join(_NEGATIONS)})|ReplaceUnaryOperator_Delete_Not|ReplaceTrueWithFalse)"
 )
 _STAR = re.compile(r"core/ReplaceBinaryOperator_Mul_Div")
+_ADD_NOT = re.compile(r"core/AddNot")
 _ANY = re.compile(r".*")
 _NUMBER = re.compile(r"core/NumberReplacer")
 _EXACT_UP_TO = 10  # so small a number is a rule, not a bound
@@ -95,6 +97,8 @@ def _silent_in(node: ast.AST) -> Iterator[Silent]:
         yield node, _ANY, ASSERT
     elif isinstance(node, ast.Expr) and _tells(node.value):
         yield node, _ANY, TOLD
+    elif isinstance(node, ast.If | ast.While) and isinstance(node.test, ast.NamedExpr):
+        yield node.test, _ADD_NOT, WALRUS
     elif isinstance(node, ast.If | ast.While | ast.IfExp) and _simple(node.test):
         yield node.test, _NEGATES, TWICE
     elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip":
