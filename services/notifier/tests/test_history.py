@@ -121,11 +121,14 @@ async def test_a_wallets_open_and_lately_closed_orders_are_found_when_it_is_open
     now = await now_ms(engine)
     old, slack = lowest_id(now - ID_SLACK_MS - 60_000), lowest_id(now - ID_SLACK_MS + 60_000)
     await close(engine, KEY, {old: EPOCH, slack: EPOCH})
+    theirs = [UUID(int=slack.int + number) for number in (1, 2)]
+    for key, order_id in zip(OTHERS, theirs, strict=True):
+        await close(engine, key, {order_id: EPOCH})
     opened = [(await engine.post()).order_id, (await engine.post()).order_id]
     others = [(await engine.post(wallet=key.wallet, account=key.account)).order_id for key in OTHERS]
     found, later_ms = await history.open_in_wallets([KEY, OTHERS[1], WalletKey("nobody", "w1")]), await now_ms(engine)
     assert [sorted(each.opened) for each in found] == [sorted(opened), [others[1]], []]
-    assert [each.closed for each in found] == [[slack], [], []]
+    assert [each.closed for each in found] == [[slack], [theirs[1]], []]
     assert {now <= each.database_ms <= later_ms for each in found} == {True}
 
 

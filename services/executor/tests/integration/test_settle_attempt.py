@@ -15,7 +15,7 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.tokens import TokenList
 from swaprail.testing.conditions import until
-from swaprail_executor.attempts import Settlement
+from swaprail_executor.attempts import Settlement, write_settlements
 from swaprail_executor.execute_order import execute_order
 from swaprail_executor.metrics import DISPUTES
 
@@ -206,6 +206,26 @@ async def test_the_amount_is_told_as_far_as_it_is_known_when_an_order_is_confirm
     data = msgspec.json.decode(row["data"])
     assert (data["outputAmount"], data["outputAmountBase"]) == told
     assert (await bench.row(order))["due_at"] == await bench.latest_step(order)
+
+
+async def test_an_attempt_stays_live_when_its_order_is_refused_beside_another_of_the_same_fence(bench: Any) -> None:
+    orders = []
+    for _ in range(2):
+        orders.append(await bench.building())
+        await bench.die_after_sending(orders[-1])
+        bench.chain.sent.clear()
+    rows = [read_order(await bench.row(order)) for order in orders]
+    settled = [
+        Settlement(row, Status.ROUTING, signature=attempt["signature"], state=AttemptState.EXPIRED, evidence="{}")
+        for row in rows
+        for attempt in await bench.attempts(row)
+    ]
+    assert settled[0].order.fence == settled[1].order.fence
+    refused = msgspec.structs.replace(settled[1], order=msgspec.structs.replace(rows[1], wallet="another"))
+    written = await write_settlements(bench.db, [settled[0], refused])
+    assert [row["id"] for row in written] == [orders[0].id]
+    states = [(await bench.attempts(order))[0]["state"] for order in orders]
+    assert states == ["EXPIRED", "LIVE"]
 
 
 async def test_the_database_refuses_when_a_second_attempt_is_stored_beside_a_live_one(bench: Any) -> None:
