@@ -208,7 +208,7 @@ async def test_orders_closed_since_are_told_whole_page_by_page_when_a_wallet_is_
 async def test_closed_orders_are_read_in_parts_when_a_page_has_many(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TOGETHER", 2)
+    monkeypatch.setattr(module, "CLOSED_TOGETHER", 2)
     bench.table.closed = [[bench.table.store(number, 4) for number in range(5)]]
     await (await bench.subscriptions.wallet(*KEY, LATER_MS)).begin(Reader())
     assert [len(ids) for ids in bench.table.orders_read] == [2, 2, 1]

@@ -16,7 +16,9 @@ from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.wallet_log import PausableSink, WalletFollower, WalletKey, WalletLog
 
 _LEAST_ID = UUID(int=0)
-TOGETHER = 100  # closed orders read at once
+CLOSED_TOGETHER = 100  # orders read at once
+WALLETS_TOGETHER = 64
+PAGES_TOGETHER = 16
 
 type Orders = BatchWriter[UUID, FoundOrder | None]
 type Pages = BatchWriter[LaterPage, LaterOrders]
@@ -123,7 +125,7 @@ class WalletSubscription:
         page: LaterPage | None = LaterPage(self._wallet.key, after, _LEAST_ID)
         while page is not None and not self._ended:
             later = await self._pages.submit(page)
-            for ids in batched(later.ids, TOGETHER):
+            for ids in batched(later.ids, CLOSED_TOGETHER):
                 await self._write_orders(sink, ids)
             page = later.following
 
@@ -149,9 +151,9 @@ class Subscriptions:
         self._stalls = stalls
         self._orders: Orders = BatchWriter(history.orders, name="order_history")
         self._wallets: BatchWriter[WalletKey, OpenOrders] = BatchWriter(
-            history.open_in_wallets, name="wallet orders", max_rows=64
+            history.open_in_wallets, name="wallet orders", max_rows=WALLETS_TOGETHER
         )
-        self._pages: Pages = BatchWriter(history.later_in_wallets, name="wallet history", max_rows=16)
+        self._pages: Pages = BatchWriter(history.later_in_wallets, name="wallet history", max_rows=PAGES_TOGETHER)
 
     async def start(self) -> None:
         """Take subscriptions."""
