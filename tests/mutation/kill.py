@@ -44,7 +44,7 @@ def _try(stage: Stage, home: Path, environment: Mapping[str, str]) -> Noticed | 
         code, said = ask(
             environment[ADDRESS], [*OPTIONS, f"--timeout={stage.longest_test_s}", *stage.arguments], stage.longest_s
         )
-    return _judge(stage, code, said)
+    return what_noticed(stage, code, said)
 
 
 def _simulate(stage: Stage, home: Path, environment: Mapping[str, str]) -> tuple[int, str]:
@@ -58,11 +58,14 @@ def _simulate(stage: Stage, home: Path, environment: Mapping[str, str]) -> tuple
     return done.returncode, done.stdout + done.stderr
 
 
-def _judge(stage: Stage, code: int, said: str) -> Noticed | None:
+def what_noticed(stage: Stage, code: int, said: str) -> Noticed | None:
+    """Return what an exit code and the words with it say of the tree, None when all tests passed."""
     if code == 0:
         return None
     if code == -signal.SIGKILL:
         return Noticed(stage.name, (LATE,), "", slow=True)
+    if "ImportError while loading conftest" in said:
+        return Noticed(stage.name, ("the import",), said[-2000:])
     # 3 to 5: pytest itself failed, was called wrongly, or found no tests. And a server of the tests may fail to start.
     unclear = (not stage.simulated and code in {3, 4, 5}) or "ServerFailedError" in said
     failed = sorted({Path(test).name for test in _FAILED.findall(said)})
