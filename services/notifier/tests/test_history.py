@@ -132,6 +132,11 @@ async def test_a_wallets_open_and_lately_closed_orders_are_found_when_it_is_open
     assert {now <= each.database_ms <= later_ms for each in found} == {True}
 
 
+def test_the_lowest_id_is_that_of_the_time_and_never_below_zero() -> None:
+    assert lowest_id(1_800_000_000_000) == UUID(int=1_800_000_000_000 << 80)
+    assert lowest_id(-5) == UUID(int=0)
+
+
 async def test_orders_born_since_are_found_when_wallets_are_compared(engine: Any, history: History) -> None:
     now = await now_ms(engine)
     earlier, exactly = lowest_id(now - 1), lowest_id(now)

@@ -162,9 +162,7 @@ class History:
     async def orders(self, ids: Sequence[UUID]) -> list[FoundOrder | None]:
         """Return each order with its steps, or None if there is no such order."""
         rows = await self._database.fetch(_ORDERS, list(set(ids)))
-        found = {
-            order_id: FoundOrder(own[0]["account"], [_step(row) for row in own]) for order_id, own in _grouped(rows)
-        }
+        found = {order_id: _found(own) for order_id, own in _grouped(rows)}
         return [found.get(order_id) for order_id in ids]
 
     async def news(self, told: Sequence[Told]) -> list[OrderNews]:
@@ -197,7 +195,8 @@ class History:
             [key.wallet for key, _ in since],
             [lowest_id(born_ms) for _, born_ms in since],
         )
-        found = [BornOrders([], rows[0]["now"]) for _ in since]
+        first, *_ = rows
+        found = [BornOrders([], first["now"]) for _ in since]
         for row in rows:
             if row["id"] is not None:
                 found[row["number"] - 1].ids.append(row["id"])
@@ -223,9 +222,15 @@ def _later(page: LaterPage, rows: list[Any]) -> LaterOrders:
     return LaterOrders([row["id"] for row in rows], following)
 
 
+def _found(rows: list[Any]) -> FoundOrder:
+    first, *_ = rows
+    return FoundOrder(first["account"], [_step(row) for row in rows])
+
+
 def _news(told: Told, rows: list[Any]) -> OrderNews:
+    first, *_ = rows
+    key = WalletKey(first["account"], first["wallet"])
     steps = [_step(row) for row in rows if row["seq"] is not None]
-    key = WalletKey(rows[0]["account"], rows[0]["wallet"])
     if not told.seq:
         return OrderNews(told.order_id, key, steps, undone=False)
     kept = bool(steps) and told == Told(told.order_id, steps[0].seq, steps[0].status, steps[0].at)
