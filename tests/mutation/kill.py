@@ -17,6 +17,7 @@ from tests.mutation.noticed import LATE, Noticed, as_line
 
 # A test that hangs takes the process along: raised as an exception, the time limit may end another task than the test's.
 OPTIONS = ("-x", "-q", "-rfE", "--tb=short", "--timeout-method=thread", "-p", "tests.mutation.noticers_first")
+_BROKEN = re.compile(r"^[1-9]\d* seeds broke an invariant", re.MULTILINE)
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
@@ -67,7 +68,8 @@ def what_noticed(stage: Stage, code: int, said: str) -> Noticed | None:
     if "ImportError while loading conftest" in said:
         return Noticed(stage.name, ("the import",), said[-2000:])
     # 3 to 5: pytest itself failed, was called wrongly, or found no tests. And a server of the tests may fail to start.
-    unclear = (not stage.simulated and code in {3, 4, 5}) or "ServerFailedError" in said
+    failed_itself = not _BROKEN.search(said) if stage.simulated else code in {3, 4, 5}
+    unclear = failed_itself or "ServerFailedError" in said
     failed = sorted({Path(test).name for test in _FAILED.findall(said)})
     by = ("an invariant",) if stage.simulated else tuple(failed) or (f"exit code {code}",)
     return Noticed(stage.name, by, said[-2000:], unclear=unclear, slow="+ Timeout +" in said)

@@ -32,3 +32,16 @@ def test_it_is_known_who_noticed_a_mutant_and_whether_that_counts(
     noticed = what_noticed(STAGE, code, said)
     assert noticed is not None
     assert (noticed.by, noticed.slow, noticed.unclear) == ((by,), slow, unclear)
+
+
+@pytest.mark.parametrize(
+    ("said", "unclear"),
+    [
+        ("2 seeds broke an invariant (--lie revert --nodes 2)", False),
+        ("0 seeds broke an invariant\nTraceback (most recent call last):", True),
+    ],
+)
+def test_the_simulation_notices_by_an_invariant_and_not_by_failing_itself(said: str, unclear: bool) -> None:
+    noticed = what_noticed(Stage("simulation", (), simulated=True), 1, said)
+    assert noticed is not None
+    assert noticed.unclear is unclear

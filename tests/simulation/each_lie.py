@@ -33,13 +33,13 @@ def run_each_lie(first: int, seeds: int, workers: int, *, lies: Iterable[Lie] = 
 
 def _row(lie: Lie, nodes: int, summary: Summary) -> Row:
     told: Row = {name: summary.counts[name] for name in TOLD}
-    measured: Row = {"date": datetime.now(UTC).date().isoformat(), "commit": measured_commit()}
-    return {"lie": str(lie), "nodes": nodes, "seeds": summary.seeds, **told, **measured}
+    return {"lie": str(lie), "nodes": nodes, "seeds": summary.seeds, **told}
 
 
 def _keep(first: int, seeds: int, row: Row) -> None:
     kept = next((kept.tables[_TABLE] for kept in load_records() if kept.name == NAME), [])
-    rows = merged(kept, row)
+    measured: Row = {"date": datetime.now(UTC).date().isoformat(), "commit": measured_commit()}
+    rows = merged(kept, row | measured)
     record(
         NAME,
         title="One lying node of two, and of three",
