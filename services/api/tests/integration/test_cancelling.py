@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from swaprail.telemetry.metrics import COMPLETION, TRANSITIONS
+
 
 @pytest.mark.parametrize("status", ["PENDING", "ROUTING", "BUILDING"])
 async def test_order_is_cancelled_when_nothing_was_submitted(api: Any, db: asyncpg.Connection, status: str) -> None:
@@ -41,6 +43,20 @@ async def test_409_when_it_may_have_landed_or_is_over(api: Any, db: asyncpg.Conn
     answer = await api.post(f"/api/orders/{order_id}/cancel")
     assert (answer.status_code, answer.json()["code"], answer.json()["found"]) == (409, code, status)
     assert await db.fetchval("select fence from orders") == 2
+
+
+async def test_a_cancelled_order_is_counted_with_what_it_was_and_how_long_it_took(api: Any) -> None:
+    def counted() -> tuple[float, float]:
+        return TRANSITIONS.labels("ROUTING", "CANCELLED")._value.get(), COMPLETION.labels("CANCELLED")._sum.get()
+
+    moved, took = counted()
+    order_id = await api.place()
+    await api.post(f"/api/orders/{order_id}/execute")
+    await api.post(f"/api/orders/{order_id}/cancel")
+    await api.post(f"/api/orders/{order_id}/cancel")
+    again, longer = counted()
+    assert again - moved == 1
+    assert longer > took
 
 
 async def test_one_event_when_many_cancel_at_once(api: Any, db: asyncpg.Connection) -> None:
