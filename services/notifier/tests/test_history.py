@@ -11,7 +11,7 @@ import pytest
 from swaprail.db.connect import Database
 from swaprail.messages.topics import OrderEvent
 from swaprail_notifier import history as module
-from swaprail_notifier.history import BornOrders, FoundOrder, History, LaterOrders, LaterPage, OrderNews, lowest_id
+from swaprail_notifier.history import FoundOrder, History, LaterOrders, LaterPage, OrderNews, lowest_id
 from swaprail_notifier.order_log import Step, Told
 from swaprail_notifier.wallet_log import ID_SLACK_MS, WalletKey
 
@@ -68,7 +68,7 @@ async def test_each_order_is_found_with_its_steps_in_order_when_it_exists(engine
 
 async def test_there_are_no_news_when_the_table_has_what_was_told(engine: Any, history: History) -> None:
     one, other = await engine.run(await engine.post()), await engine.post()
-    assert await history.news([told_of(one[-1]), told_of(other)]) == []
+    assert await history.news([told_of(one[-1]), told_of(other), Told(uuid4())]) == []
 
 
 async def test_later_steps_are_news_when_followers_were_told_earlier_ones(engine: Any, history: History) -> None:
@@ -148,7 +148,7 @@ async def test_orders_born_since_are_found_when_wallets_are_compared(engine: Any
     later_ms = await now_ms(engine)
     assert [sorted(each.ids) for each in found] == [[other], [], [exactly, later]]
     assert {now <= each.database_ms <= later_ms for each in found} == {True}
-    assert {type(each) for each in found} == {BornOrders}
+    assert [each.ids for each in await history.born_in_wallets([(WalletKey("nobody", "w1"), 0)])] == [[]]
 
 
 async def test_later_closed_orders_come_by_the_time_of_closing_when_wallets_are_resumed(

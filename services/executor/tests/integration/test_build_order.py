@@ -30,6 +30,7 @@ async def test_a_stale_route_is_not_signed_when_the_order_waited_too_long(bench:
     order = await bench.building(quoted_at=time.time() - age_s)
     await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "ROUTING"
+    assert (await bench.row(order))["due_at"] == await bench.latest_step(order)
     assert await bench.attempts(order) == []
 
 
@@ -55,6 +56,7 @@ async def test_the_order_fails_when_its_route_is_stale_and_its_time_to_be_execut
     failure = msgspec.json.decode(row["failure"])
     assert (row["status"], failure["code"], failure["stage"]) == ("FAILED", "deadline_passed", "building")
     assert await bench.attempts(order) == []
+    assert (await bench.row(order))["due_at"] == await bench.latest_step(order)
 
 
 async def test_the_order_expires_unsigned_when_its_time_ran_out(bench: Any) -> None:

@@ -164,6 +164,19 @@ async def test_a_landing_is_looked_for_less_and_less_often_when_the_chain_does_n
     assert pauses == [0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.4, 0.4, 0.4, 0.4]
 
 
+async def test_a_new_attempt_is_sent_before_it_is_looked_for(bench: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+    send = bench.chain.send
+
+    async def sending(raw: bytes) -> None:
+        looks.append(bench.chain.looks)
+        await send(raw)
+
+    monkeypatch.setattr(bench.chain, "send", sending)
+    await execute_order(bench.desk, await bench.building())
+    assert looks == [0]
+
+
 async def test_an_order_is_idle_from_the_moment_its_bytes_are_stored_until_its_outcome_is_known(bench: Any) -> None:
     await execute_order(bench.desk, await bench.building())
     assert bench.idle == [True, False]
