@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -65,16 +66,13 @@ class Session:
         resumed = state.get("tree") == tree
         known = self._file.exists() and (resumed or (carry and state.get("source") == self._source))
         self._home.mkdir(parents=True, exist_ok=True)
-        self._state.unlink(missing_ok=True)
         again = self._unexplained() if known and not resumed else []
-        earlier = self._file.replace(self._home / "earlier.sqlite") if self._file.exists() else None
-        self._config.write_text(
-            _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
-        )
-        self._call("cosmic-ray", "init", str(self._config), str(self._file), cwd=ROOT)
-        told = ["--known-in", str(earlier), "--again", *again] if known else []
-        self._call("swaprail-mutants-filter", str(self._file), *told, cwd=ROOT)
-        carried = state.get("carried") if resumed else len(self.dump().mutants)
+        told = ["--known-in", str(self._file), "--again", *again] if known else []
+        fresh = self._find_mutants(told)
+        carried = state.get("carried") if resumed else len(self._dump(fresh).mutants)
+        # Only now, and quickly: whoever is stopped before has lost nothing.
+        self._state.unlink(missing_ok=True)
+        fresh.replace(self._file)
         self._state.write_text(json.dumps({"tree": tree, "source": self._source, "carried": carried}), encoding="utf-8")
 
     def run(self, copy: Path) -> None:
@@ -84,7 +82,21 @@ class Session:
 
     def dump(self) -> Dump:
         """Return what is known so far."""
-        return read_dump(self._call("cosmic-ray", "dump", str(self._file), cwd=ROOT).splitlines(), self._source)
+        return self._dump(self._file)
+
+    def _dump(self, file: Path) -> Dump:
+        return read_dump(self._call("cosmic-ray", "dump", str(file), cwd=ROOT).splitlines(), self._source)
+
+    def _find_mutants(self, told: Sequence[str]) -> Path:
+        """Return a session of all mutants, some of them left out or known."""
+        fresh = self._home / "fresh.sqlite"
+        fresh.unlink(missing_ok=True)
+        self._config.write_text(
+            _CONFIG.format(module=self.module.path, longest=_LONGEST_S, python=sys.executable), encoding="utf-8"
+        )
+        self._call("cosmic-ray", "init", str(self._config), str(fresh), cwd=ROOT)
+        self._call("swaprail-mutants-filter", str(fresh), *told, cwd=ROOT)
+        return fresh
 
     def _unexplained(self) -> list[str]:
         """Return those that survived for no reason that is known: a test may have been added for them."""
