@@ -178,6 +178,7 @@ async def test_an_order_fails_when_its_last_attempt_expired_unless_it_has_a_time
     await _execute_until_expired(bench, order, **limit)
     row = await bench.row(order)
     assert (row["status"], row["attempts"], row["lease_until"]) == (status, 1, None)
+    assert row["due_at"] == await bench.latest_step(order)
     if status == "FAILED":
         failed = msgspec.json.decode(row["failure"])
         assert (failed["code"], failed["stage"], failed["fundsMoved"]) == ("deadline_passed", "landing", "no")
