@@ -9,7 +9,7 @@ export URL
 
 .PHONY: help setup run dev build fmt lint types imports audit schemas schemas-drift docs check test test-order \
 	test-concurrent test-ws soak soak-short network faults-network standby faults-standby failpoints faults-failpoints websockets \
-	faults-websockets races simulate faults-simulate fuzz faults-fuzz security security-redis planted mutation model evidence proofs sbom chart-check \
+	faults-websockets races installations simulate faults-simulate fuzz faults-fuzz security security-redis planted mutation model evidence proofs sbom chart-check \
 	chart-docs dashboards images e2e e2e-up e2e-down bench bench-peer bench-counts lock clean
 
 ##@ Use
@@ -78,7 +78,7 @@ chart-docs: setup ## Write the chart's README.md and the descriptions in its sch
 dashboards: setup ## Write the chart's Grafana dashboards from deploy/dashboards
 	@$(BIN)/python -m deploy.dashboards
 
-images: ## Images of the four services (TAG, default: the version; PREFIX)
+images: ## Images of the four services (TAG, default: the version; PREFIX; RELEASE=1: audited, on the pinned base alone)
 	@scripts/images $(TAG)
 
 e2e: setup ## Everything on a kind cluster: made, tested, deleted
@@ -124,6 +124,9 @@ faults-websockets: setup ## The same over 10,000 orders; keeps its figures
 races: setup ## Each guarded statement against every other one on one order, stopped between its snapshot and its lock
 	$(BIN)/pytest tests/races -n $(WORKERS)
 
+installations: setup ## What real installations meet: addresses that move, sessions that are cut, settings that are refused
+	$(BIN)/pytest tests/installations -n $(WORKERS)
+
 simulate: setup ## 5,200 seeds of the engine's logic on a virtual clock, store, topics and lying nodes
 	$(BIN)/pytest tests/simulation -n $(WORKERS) --dist worksteal --timeout 900
 	$(BIN)/python -m tests.simulation --seeds 2000 --workers 2
@@ -155,7 +158,7 @@ mutation: setup ## The core changed in one place at a time, which the tests must
 model: setup ## The once-only protocol explored exhaustively, old rules put back; by hand, needs cargo (RECORD)
 	$(BIN)/python -m tests.model $(if $(RECORD),--record)
 
-proofs: soak-short network standby failpoints websockets races simulate fuzz security planted ## All of these, in their short forms
+proofs: soak-short network standby failpoints websockets races installations simulate fuzz security planted ## All of these, in their short forms
 
 evidence: setup ## Render docs/guarantees.md from what is kept
 	$(BIN)/python -m tests.evidence

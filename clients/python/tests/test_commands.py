@@ -284,6 +284,12 @@ async def test_every_verb_explains_itself(shell: Shell, verb: str) -> None:
     assert verb in (await shell("--help"))[1]
 
 
+def _dump(process: asyncio.subprocess.Process) -> None:
+    """Let a process that should have ended say where it stands."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGABRT)
+
+
 async def test_watch_exits_with_130_when_interrupted(engine: Any, url: str, fake: Any) -> None:
     async def patient(socket: Any) -> None:
         await socket.accept()
@@ -293,12 +299,15 @@ async def test_watch_exits_with_130_when_interrupted(engine: Any, url: str, fake
     engine.script = patient
     arguments = ["-m", "swaprail_client", "watch", fake.order_id, "--url", url, "--api-key", KEY]
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-X", "faulthandler", *arguments, stdout=pipe, stderr=pipe
+    )
     assert process.stdout
     assert b"PENDING" in await asyncio.wait_for(process.stdout.readline(), 20)
     process.send_signal(signal.SIGINT)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
-    assert process.returncode == 130
+    asyncio.get_running_loop().call_later(20, _dump, process)
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 130, err.decode()
     assert (out, err) == (b"", b"swaprail: stopped. An order that was accepted goes on.\n")
 
 

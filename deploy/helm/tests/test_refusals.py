@@ -21,6 +21,12 @@ REFUSED: list[tuple[str, Object, str]] = [
         {"secrets": {"secretKeys": {"cursorSecret": ""}}},
         "secrets.secretKeys.cursorSecret",
     ),
+    ("no key that signs", {"secrets": {"existingSecret": "", "cursorSecret": "c"}}, "There is no key that signs swaps"),
+    (
+        "no key of the key that signs",
+        {"secrets": {"secretKeys": {"paperSignerSeed": ""}}},
+        "secrets.secretKeys.paperSignerSeed",
+    ),
     ("secret without keys", {"database": {"host": "pg", "secretKeys": {"url": ""}}}, "database.secretKeys under which"),
     ("keys without secret", {"redis": {"existingSecret": ""}}, "name it in redis.existingSecret"),
     ("url beside a secret", {"database": {"url": "postgresql://pg/d"}}, "put them into that Secret"),

@@ -15,7 +15,7 @@ BY_VALUE: Object = {"existingSecret": "", "cursorSecret": "c", "wsTicketSecret":
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_service_gets_its_own_secrets_and_no_others(component: str) -> None:
-    found = secrets(container(minimal({"secrets": {"secretKeys": {"paperSignerSeed": "seed"}}}), component))
+    found = secrets(container(minimal(), component))
     assert set(found) - {"DATABASE_URL", "REDIS_URL"} == READERS[component]
 
 
@@ -33,7 +33,8 @@ def test_keys_of_the_secret_are_the_named_ones() -> None:
 
 
 def test_secret_is_not_read_when_its_key_has_no_name() -> None:
-    objects = minimal({"secrets": {"secretKeys": {"wsTicketSecret": ""}}})
+    keys = {"wsTicketSecret": "", "paperSignerSeed": ""}
+    objects = minimal({"secrets": {"secretKeys": keys}, "appEnv": "development"})
     assert "WS_TICKET_SECRET" not in secrets(container(objects, "api"))
     assert "PAPER_SIGNER_SEED" not in secrets(container(objects, "executor"))
 

@@ -52,7 +52,9 @@ def test_servers_are_embedded_unless_others_are_named(monkeypatch: pytest.Monkey
 
 def test_all_missing_settings_are_named_at_once_when_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_ENV", "production")
-    with pytest.raises(SettingsRefusedError, match="DATABASE_URL or DB_HOST, REDIS_URL or REDIS_HOST, CURSOR_SECRET"):
+    with pytest.raises(
+        SettingsRefusedError, match="DATABASE_URL or DB_HOST, REDIS_URL or REDIS_HOST, CURSOR_SECRET, PAPER_SIGNER_SEED"
+    ):
         check_settings()
 
 

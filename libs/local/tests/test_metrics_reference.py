@@ -8,7 +8,18 @@ CHECKOUT = Path(__file__).parents[3]
 # Whatever has as many values as there are orders, people or connections is no label.
 LABELS = {
     *("call", "code", "command", "dependency", "from_status", "group", "http_request_method", "http_route"),
-    *("http_response_status_code", "kind", "layer", "operation", "order_type", "outcome", "pool", "reason", "result"),
+    *(
+        "http_response_status_code",
+        "kind",
+        "layer",
+        "limit",
+        "operation",
+        "order_type",
+        "outcome",
+        "pool",
+        "reason",
+        "result",
+    ),
     *("revision", "rule", "scope", "service", "slo", "stage", "state", "status", "stream", "to_status", "type"),
     *("node", "venue", "version", "writer"),
 }

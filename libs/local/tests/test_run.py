@@ -19,7 +19,7 @@ import pytest
 from swaprail_local.__main__ import main
 from swaprail_local.options import RunOptions
 from swaprail_local.prepare_database import DatabaseUnavailableError, prepare_database
-from swaprail_local.run import PortTakenError, Run
+from swaprail_local.run import CannotListenError, Run
 from swaprail_local.servers.ports import free_port
 from swaprail_local.servers.process import command_line
 from swaprail_local.settings import LocalSettings
@@ -121,8 +121,19 @@ async def test_embedded_servers_are_left_out_when_others_are_named(
 async def test_a_run_is_refused_when_its_port_is_taken(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("PORT", str(taken.getsockname()[1]))
-        with pytest.raises(PortTakenError, match=r"PORT=\d+ make run"):
+        with pytest.raises(CannotListenError, match=r"PORT=\d+ make run"):
             await Run(LocalSettings(), RunOptions(), Output(io.StringIO())).until_stopped()
+
+
+@pytest.mark.parametrize("host", ["x86_64-conda-linux-gnu", "203.0.113.7"])
+async def test_host_is_named_when_nothing_can_listen_there(
+    data: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("HOST", host)
+    monkeypatch.setenv("PORT", str(free_port()))
+    with pytest.raises(CannotListenError, match=f"HOST={host}") as refused:
+        await Run(LocalSettings(), RunOptions(), Output(io.StringIO())).until_stopped()
+    assert "is taken" not in str(refused.value)
 
 
 async def test_a_run_is_refused_when_another_uses_its_data(data: Path) -> None:

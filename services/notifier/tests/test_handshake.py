@@ -154,6 +154,31 @@ async def test_connections_are_refused_when_the_key_or_the_address_has_enough(se
     assert response.status_code == 503
 
 
+async def test_connections_are_refused_when_their_account_has_enough(serve: Any, engine: Any) -> None:
+    running = await serve(ws_max_connections_per_account=1)
+    keys = [(await add_key(engine, account))[1] for account in ("acme", "acme", "other")]
+    first = await running.connect("/ws/wallets/w", additional_headers=keys[0])
+    assert (await running.refused("/ws/wallets/w", additional_headers=keys[1])).status_code == 503
+    await running.connect("/ws/wallets/w", additional_headers=keys[2])
+    await first.socket.close()
+    await running.until(lambda: running.notifier.connections == 1)
+    await running.connect("/ws/wallets/w", additional_headers=keys[1])
+
+
+@pytest.mark.parametrize("by_ticket", [False, True])
+async def test_an_account_has_more_connections_when_its_key_says_so(serve: Any, engine: Any, by_ticket: bool) -> None:
+    running = await serve(ws_max_connections_per_account=1, ws_ticket_secret=SECRET)
+    key, headers = await add_key(engine, "acme")
+    await engine.execute('update api_keys set limits = \'{"sockets":2,"of a later version":1}\' where id = $1', key)
+    for _ in range(2):
+        if by_ticket:
+            caller = Principal("acme", key, frozenset({"orders:read"}))
+            await running.connect(f"/ws/wallets/w?ticket={issue_ticket(caller, SECRET.encode())}")
+        else:
+            await running.connect("/ws/wallets/w", additional_headers=headers)
+    assert (await running.refused("/ws/wallets/w", additional_headers=headers)).status_code == 503
+
+
 async def test_handshake_answers_unavailable_when_the_database_is_away(serve: Any) -> None:
     running = await serve(database_url="postgresql://127.0.0.1:1/none", db_timeout_s=0.5)
     response = await running.refused(f"/ws/orders/{uuid4()}")

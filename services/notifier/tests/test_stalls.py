@@ -43,8 +43,16 @@ def test_all_is_asked_for_when_all_is_wanted() -> None:
     assert Stalls().earliest_ms(0) == 0
 
 
-def test_a_stall_is_kept_once_when_it_goes_on() -> None:
+def test_a_look_is_no_stall_when_it_comes_just_as_the_overlap_ends() -> None:
     stalls = Stalls()
-    for second in range(100):
-        stalls.note(Writing(BEGAN_MS + second * 1_000, BEGAN_MS))
-    assert len(stalls._stalls) == 1
+    for now_ms in (BEGAN_MS, BEGAN_MS + AFTER_OVERLAP_MS):
+        stalls.note(Writing(now_ms, None))
+    assert stalls.earliest_ms(BEGAN_MS + AFTER_OVERLAP_MS + 1) == BEGAN_MS + 1
+
+
+def test_each_stall_is_kept_once_when_it_goes_on() -> None:
+    stalls = Stalls()
+    for began_ms in (BEGAN_MS, BEGAN_MS + 100_000):
+        for second in range(100):
+            stalls.note(Writing(began_ms + second * 1_000, began_ms))
+    assert [stall.since_ms for stall in stalls._stalls] == [BEGAN_MS, BEGAN_MS + 100_000]

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import AsyncIterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,6 +40,6 @@ async def test_a_used_ticket_is_remembered_for_as_long_as_it_lives_when_the_api_
     remembered_until = time.time() + await server.pttl(burn_name(used)) / 1000
     last = int(began + 29) + 30
     assert remembered_until > last
-    monkeypatch.setattr("swaprail.auth.tickets.time", SimpleNamespace(time=lambda: last))
+    monkeypatch.setattr("swaprail.auth.tickets.database_time", lambda: last)
     assert (await other.refused(f"/ws/wallets/w?ticket={used}")).status_code == 401
     await other.connect(f"/ws/wallets/w?ticket={unused}")

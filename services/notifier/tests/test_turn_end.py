@@ -1,7 +1,6 @@
 """When what was held back is written, and when its delay is observed."""
 
 import asyncio
-from types import SimpleNamespace
 
 import pytest
 
@@ -45,7 +44,7 @@ async def test_delay_of_a_step_is_observed_when_its_followers_were_written_to(mo
 def test_the_delay_is_in_seconds_and_never_below_zero_when_it_is_observed(
     monkeypatch: pytest.MonkeyPatch, late_ms: int, observed_s: float
 ) -> None:
-    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: 1_000.0))
+    monkeypatch.setattr(module, "database_time", lambda: 1_000.0)
     before = metrics.PUSH_DELAY._sum.get()
     observe_push(1_000_000 - late_ms)
     assert metrics.PUSH_DELAY._sum.get() - before == pytest.approx(observed_s)

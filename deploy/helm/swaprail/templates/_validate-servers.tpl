@@ -68,5 +68,8 @@ secrets.existingSecret does not go with secrets by value or secrets.generate: pu
 {{- if and (eq $.Values.appEnv "production") (not (include "swaprail.secretSources" $ | fromYaml).cursorSecret) }}
 There is no secret that signs cursors: set secrets.existingSecret (and secrets.secretKeys.cursorSecret); to try the engine, set secrets.cursorSecret or secrets.generate.
 {{- end }}
+{{- if and (eq $.Values.appEnv "production") (not (include "swaprail.secretSources" $ | fromYaml).paperSignerSeed) }}
+There is no key that signs swaps: set secrets.existingSecret (and secrets.secretKeys.paperSignerSeed); to try the engine, set secrets.paperSignerSeed or secrets.generate.
+{{- end }}
 {{- end }}
 {{- end }}

@@ -1,14 +1,16 @@
 """Settings that every service reads, from the environment and .env."""
 
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
-from pydantic import Field, FilePath, PostgresDsn, RedisDsn, SecretStr, model_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from swaprail.domain.orders import LONGEST_WAIT_S
+from swaprail.server_urls import host_and_port, postgres_url, usable_postgres_url, usable_redis_url, with_options
 
 
 class AppEnv(StrEnum):
@@ -34,13 +36,19 @@ _UNVERIFIED = {SslMode.DISABLE, SslMode.ALLOW, SslMode.PREFER}
 
 
 class MissingSettingsError(SystemExit):
-    """Production lacks settings; the message names every one."""
+    """Production lacks settings; the message names every one (of those joined by "or" one is enough)."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"APP_ENV=production needs these settings: {', '.join(names)}")
+        self.names = names
 
 
 class Settings(BaseSettings):
     """Settings shared by all services. A subclass adds its own and names what production requires."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     app_env: AppEnv = Field(AppEnv.DEVELOPMENT, description="development or production")
     host: str = Field("127.0.0.1", description="address that servers listen on")
@@ -52,7 +60,7 @@ class Settings(BaseSettings):
         None, description="PostgreSQL, in place of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD"
     )
     db_host: str = Field("127.0.0.1", description="PostgreSQL host")
-    db_port: int = Field(5432, description="PostgreSQL port")
+    db_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port")
     db_name: str = Field("swaprail", description="PostgreSQL database")
     db_user: str = Field("postgres", description="PostgreSQL user")
     db_password: SecretStr = Field(SecretStr(""), description="PostgreSQL password")
@@ -67,13 +75,17 @@ class Settings(BaseSettings):
     )
     db_timeout_s: float = Field(2.0, gt=0, description="longest wait for a connection or a statement")
 
+    db_connection_lifetime_s: float = Field(
+        300.0, ge=1, description="how long a connection is kept: its address may come to mean another server"
+    )
+
     redis_url: SecretStr | None = Field(
         None,
         description="Redis or Valkey, in place of REDIS_HOST, REDIS_PORT, REDIS_DB, REDIS_USERNAME, REDIS_PASSWORD "
         "and REDIS_TLS (rediss://)",
     )
     redis_host: str = Field("127.0.0.1", description="Redis host")
-    redis_port: int = Field(6379, description="Redis port")
+    redis_port: int = Field(6379, ge=1, le=65535, description="Redis port")
     redis_db: int = Field(0, ge=0, description="number of the Redis database")
     redis_username: str = Field("", description="Redis user; empty: the default one")
     redis_password: SecretStr = Field(SecretStr(""), description="Redis password")
@@ -100,6 +112,12 @@ class Settings(BaseSettings):
     reconcile_interval_s: float = Field(1.0, gt=0, description="how often due and orphaned orders are looked for")
     drain_timeout_s: float = Field(15.0, gt=0, description="how long a stopping service may finish its work")
     order_deadline_s: float = Field(120.0, gt=0, description="time to find a route, for orders without expiresAt")
+    order_longest_life_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="how far away an account's expiresAt may be, and how long an order that waits without one is kept",
+    )
     tokens_file: Path | None = Field(None, description="token list (JSON); default: the one shipped")
 
     mock_dex_quote_delay_ms: float = Field(200, ge=0, description="paper venues: time to quote")
@@ -115,26 +133,32 @@ class Settings(BaseSettings):
     paper_seed: int = Field(1, description="paper venues and chain: same seed, same prices and failures")
     paper_signer_seed: SecretStr = Field(
         SecretStr(""),
-        description="paper chain: key that signs, 64 hex digits; default: derived from PAPER_SEED",
+        description="paper chain: key that signs, 64 hex digits; default: derived from PAPER_SEED, and known to everybody",
     )
+
+    @property
+    def database_setting(self) -> tuple[str, SecretStr | None]:
+        """The setting that says where PostgreSQL is, and the URL that it holds, if any."""
+        return "DATABASE_URL" if self.database_url else "DB_HOST", self.database_url
 
     @property
     def dsn(self) -> str:
         """The PostgreSQL URL, password and TLS included: never log it."""
-        login = _login(self.db_user, self.db_password)
-        composed = f"postgresql://{login}@{self.db_host}:{self.db_port}/{quote(self.db_name, safe='')}"
-        url = self.database_url.get_secret_value() if self.database_url else composed
+        composed = postgres_url(self.db_host, self.db_port, _login(self.db_user, self.db_password), self.db_name)
+        _, given = self.database_setting
+        url = given.get_secret_value() if given else composed
         mode = None if self.db_sslmode is SslMode.PREFER else self.db_sslmode
-        return _with_options(url, sslmode=mode, sslrootcert=self.db_sslrootcert)
+        return with_options(usable_postgres_url(url), sslmode=mode, sslrootcert=self.db_sslrootcert)
 
     @property
     def redis_dsn(self) -> str:
         """The Redis URL, password and TLS included: never log it."""
         scheme = "rediss" if self.redis_tls else "redis"
         login = _login(self.redis_username, self.redis_password)
-        composed = f"{scheme}://{login}{'@' if login else ''}{self.redis_host}:{self.redis_port}/{self.redis_db}"
+        address = host_and_port(self.redis_host, self.redis_port)
+        composed = f"{scheme}://{login}{'@' if login else ''}{address}/{self.redis_db}"
         url = self.redis_url.get_secret_value() if self.redis_url else composed
-        return _with_options(url, ssl_ca_certs=self.redis_ca_file)
+        return with_options(usable_redis_url(url), ssl_ca_certs=self.redis_ca_file)
 
     def required_in_production(self) -> list[tuple[str, ...]]:
         """Names of the environment variables that production must set; of each tuple, one suffices."""
@@ -142,15 +166,14 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        PostgresDsn(self.dsn)
-        RedisDsn(self.redis_dsn)
+        _check(self.database_setting[0], lambda: self.dsn)
+        _check("REDIS_URL" if self.redis_url else "REDIS_HOST", lambda: self.redis_dsn)
         self._check_certificates()
         if self.app_env is AppEnv.PRODUCTION:
             given = {name.upper() for name in self.model_fields_set}
             missing = [" or ".join(names) for names in self.required_in_production() if not given & set(names)]
             if missing:
-                message = f"APP_ENV=production needs these settings: {', '.join(missing)}"
-                raise MissingSettingsError(message)
+                raise MissingSettingsError(missing)
         return self
 
     def _check_certificates(self) -> None:
@@ -166,9 +189,27 @@ def _login(user: str, password: SecretStr) -> str:
     return quote(user, safe="") + (f":{quote(secret, safe='')}" if secret else "")
 
 
-def _with_options(url: str, **options: object) -> str:
-    """Return the URL with the options that are given and that it does not have itself."""
-    parts = urlsplit(url)
-    known = parse_qs(parts.query)
-    added = urlencode({name: str(value) for name, value in options.items() if value and name not in known})
-    return parts._replace(query="&".join(filter(None, (parts.query, added)))).geturl() if added else url
+def _check(name: str, make: Callable[[], str]) -> None:
+    try:
+        make()
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def refusals(error: ValidationError) -> list[str]:
+    """Return what is wrong, setting by setting: its name as the environment has it, and never its value."""
+    told = [
+        (".".join(map(str, found["loc"])).upper(), found["msg"])
+        for found in error.errors(include_input=False)
+        if found["type"] != "default_factory_not_called"  # it waits for those that are told
+    ]
+    # What concerns several settings has no place, and names them itself.
+    return [f"{name}: {words}" if name else words.removeprefix("Value error, ") for name, words in told]
+
+
+def read_settings[Kind: Settings](kind: type[Kind]) -> Kind:
+    """Return the settings of this process, or exit with one line for each that is refused."""
+    try:
+        return kind()
+    except ValidationError as error:
+        raise SystemExit("\n".join(refusals(error))) from None

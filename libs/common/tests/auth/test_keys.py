@@ -1,7 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
@@ -36,7 +35,7 @@ class Keys:
         return self.by_id.get(key_id)
 
 
-def stored(new: NewKey, **changes: datetime) -> ApiKey:
+def stored(new: NewKey, **changes: Any) -> ApiKey:
     return ApiKey(new.id, "acme", new.secret_sha256, frozenset({"orders:read"}), **changes)
 
 
@@ -101,11 +100,9 @@ async def test_a_key_works_for_less_than_ten_seconds_more_when_it_was_found_just
 async def test_a_cached_key_stops_at_its_own_end_when_that_comes_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     new, end = generate_key(), datetime.now(UTC) + timedelta(seconds=5)
     cached = CachedKeyStore(Keys(stored(new, expires_at=end)), clock=lambda: 0.0)
-    moved: Any = Mock(wraps=datetime)
-    monkeypatch.setattr("swaprail.auth.principals.datetime", moved)
-    moved.now.return_value = end - timedelta(microseconds=1)
+    monkeypatch.setattr("swaprail.auth.principals.database_now", lambda: end - timedelta(microseconds=1))
     await verify(f"Bearer {new.text}", cached)
-    moved.now.return_value = end
+    monkeypatch.setattr("swaprail.auth.principals.database_now", lambda: end)
     with pytest.raises(EngineError):
         await verify(f"Bearer {new.text}", cached)
 

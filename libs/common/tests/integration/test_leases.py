@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -53,6 +54,25 @@ async def test_the_oldest_orders_are_taken_when_there_are_more_than_the_limit(db
     assert taken == [set(ids[:2]), set(ids[2:4]), set(ids[4:])]
 
 
+async def test_a_lease_is_not_renewed_when_another_worker_has_the_same_fence(db: Database) -> None:
+    order_id = await insert_order(db)
+    (order,) = await leases(db, "holder", lease_s=5).scan(1)
+    assert await leases(db, "forged", lease_s=50).renew([(order_id, order.fence)]) == set()
+    found = await row(db, order_id)
+    assert (found["lease_owner"], found["lease_until"] < found["created_at"] + timedelta(seconds=20)) == (
+        "holder",
+        True,
+    )
+    assert await leases(db, "holder").renew([(order_id, order.fence)]) == {order_id}
+
+
+async def test_accounts_take_turns_when_one_has_more_due_orders_than_are_taken(db: Database) -> None:
+    noisy = [await insert_order(db, account="noisy") for _ in range(9)]
+    others = [await insert_order(db, account=name) for name in ("one", "two", "one")]
+    taken = [{order.id for order in await leases(db).scan(3)} for _ in range(2)]
+    assert taken == [{noisy[0], *others[:2]}, {noisy[1], noisy[2], others[2]}]
+
+
 async def test_an_order_is_not_leased_when_it_is_held_waiting_or_closed(db: Database) -> None:
     await insert_order(db, status=Status.PENDING)
     await lease_order(db, await insert_order(db))
@@ -102,7 +122,7 @@ async def test_an_order_is_left_alone_when_it_is_held_for_as_long_as_anything_ma
 async def test_a_lease_is_not_renewed_when_its_fence_is_stale(db: Database) -> None:
     kept, lost = await lease_order(db, await insert_order(db)), await lease_order(db, await insert_order(db))
     await lease_order(db, lost.id, owner="other")
-    assert await leases(db).renew([(kept.id, kept.fence), (lost.id, lost.fence)]) == {kept.id}
+    assert await leases(db, "test").renew([(kept.id, kept.fence), (lost.id, lost.fence)]) == {kept.id}
 
 
 async def test_the_lease_of_a_message_becomes_the_takers_own_when_it_is_renewed(db: Database) -> None:
@@ -110,7 +130,17 @@ async def test_the_lease_of_a_message_becomes_the_takers_own_when_it_is_renewed(
     assert await leases(db, "me", lease_s=60).renew([(order.id, order.fence)]) == {order.id}
     found = await row(db, order.id)
     assert (found["lease_owner"], found["fence"]) == ("me", order.fence)
+    assert await db.fetchval("select lease_until > now() + interval '50 s' from orders")
     assert await leases(db, "other").scan(10) == []
+
+
+async def test_another_order_of_the_same_fence_is_left_alone_when_one_is_renewed_and_released(db: Database) -> None:
+    one, other = [await lease_order(db, await insert_order(db)) for _ in range(2)]
+    before = dict(await row(db, other.id))
+    assert one.fence == before["fence"]
+    assert await leases(db, "test").renew([(one.id, one.fence)]) == {one.id}
+    await leases(db).release([(one.id, one.fence)])
+    assert dict(await row(db, other.id)) == before
 
 
 async def test_another_worker_takes_the_order_at_once_when_the_lease_is_released(db: Database) -> None:

@@ -108,3 +108,26 @@ async def test_nothing_is_written_for_an_answer_when_there_is_no_standby(
     before = await admin.fetchval("select pg_current_xact_id()::text::bigint")
     await db.fetch(ACKNOWLEDGE)
     assert await admin.fetchval("select pg_current_xact_id()::text::bigint") == before + 1
+
+
+async def test_who_reads_is_served_when_sessions_have_lived_long_enough_while_the_standby_is_away(
+    as_trader: str, admin: asyncpg.Connection, standby: StandbyAway
+) -> None:
+    db = Database(as_trader, size=2, timeout_s=TIMEOUT_S, application="engine", lifetime_s=0.01)
+    pid = await db.fetchval("select pg_backend_pid()")
+    await standby.leave()
+    for _ in range(20):
+        assert await db.fetchval("select count(*) from written") == 0
+    # One waits in its place, and no more than one.
+    await until(lambda: _waiting(admin), within_s=5, what="another session waits for the standby")
+    await standby.forget()
+
+    async def replaced() -> bool:
+        return bool(await db.fetchval("select pg_backend_pid()") != pid)
+
+    await until(replaced, within_s=5, what="the old session is replaced")
+    await db.close()
+
+
+async def _waiting(admin: asyncpg.Connection) -> bool:
+    return bool(await admin.fetchval(WAITING) == 1)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -82,8 +81,8 @@ async def test_an_order_is_its_messages_for_a_second_and_then_a_scans(
     moves: OrderWriter[Move] = OrderWriter(partial(write_moves, db), publisher, name="moves")
     order = await lease_order(db, await insert_order(db))
     moved = await moves.write(Move(order, Status.BUILDING, hand_over=True))
-    later = SimpleNamespace(time=lambda: (moved.at + after_ms) / 1000)
-    monkeypatch.setattr("swaprail.runtime.intake.time", later)
+    later = (moved.at + after_ms) / 1000
+    monkeypatch.setattr("swaprail.runtime.intake.database_time", lambda: later)
     taker.intake.take(messages.handed)
     assert len(taker.began) == by_message
     if by_scan is not None:

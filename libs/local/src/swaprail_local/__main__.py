@@ -9,7 +9,7 @@ from pathlib import Path
 from swaprail_local.check_settings import SettingsRefusedError, check_settings
 from swaprail_local.options import RunOptions
 from swaprail_local.prepare_database import DatabaseUnavailableError
-from swaprail_local.run import PortTakenError, Run
+from swaprail_local.run import CannotListenError, Run
 from swaprail_local.servers.process import ServerFailedError
 from swaprail_local.supervision.child import ChildFailedError
 from swaprail_local.supervision.data_lock import DataInUseError
@@ -17,7 +17,7 @@ from swaprail_local.supervision.output import Output
 
 EXPECTED = (
     SettingsRefusedError,
-    PortTakenError,
+    CannotListenError,
     DataInUseError,
     DatabaseUnavailableError,
     ServerFailedError,

@@ -2,7 +2,7 @@
 
 from pydantic import ValidationError
 
-from swaprail.settings import MissingSettingsError, Settings
+from swaprail.settings import MissingSettingsError, Settings, refusals
 from swaprail_api.settings import ApiSettings
 from swaprail_executor.settings import ExecutorSettings
 from swaprail_local.settings import LocalSettings
@@ -22,18 +22,16 @@ def check_settings() -> LocalSettings:
     Raises:
         SettingsRefusedError: a service, or the run itself, would refuse its settings.
     """
-    problems = list(dict.fromkeys(problem for owner in ALL for problem in _problems(owner)))
-    if problems:
-        told = [this for this in problems if not any(other != this and other.startswith(this) for other in problems)]
+    wrong: dict[str, None] = {}
+    missing: dict[str, None] = {}
+    for owner in ALL:
+        try:
+            owner()
+        except MissingSettingsError as error:
+            missing |= dict.fromkeys(error.names)
+        except ValidationError as error:
+            wrong |= dict.fromkeys(refusals(error))
+    told = [*wrong, *([str(MissingSettingsError(list(missing)))] if missing else [])]
+    if told:
         raise SettingsRefusedError("\n".join(told))
     return LocalSettings()
-
-
-def _problems(owner: type[Settings]) -> list[str]:
-    try:
-        owner()
-    except MissingSettingsError as error:
-        return [str(error)]
-    except ValidationError as error:
-        return [f"{'.'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors()]
-    return []

@@ -8,6 +8,7 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
+from swaprail.settings import read_settings
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.app import build as build_api
 from swaprail_api.settings import ApiSettings
@@ -74,8 +75,8 @@ class Front:
 
 def main() -> None:
     """Run until a signal."""
-    settings = ApiSettings()
-    run_service("front", settings, lambda: Front(settings, NotifierSettings()))
+    settings = read_settings(ApiSettings)
+    run_service("front", settings, lambda: Front(settings, read_settings(NotifierSettings)))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ SERVICES_READY_S = 60.0
 RELOAD_STOP_S = 3.0
 
 
-class PortTakenError(RuntimeError):
-    """Something listens on the port already."""
+class CannotListenError(RuntimeError):
+    """Something listens there already, or nothing can."""
 
 
 class Run:
@@ -139,10 +139,16 @@ class Run:
 
 
 def require_free(host: str, port: int, variable: str) -> None:
-    """Raise PortTakenError, which says what to do, unless a server could listen on the port."""
-    if not port_is_free(port, host):
+    """Raise CannotListenError, which says what to do, unless a server could listen on the port."""
+    try:
+        free = port_is_free(port, host)
+    except OSError as error:
+        why = error.strerror or error
+        message = f"HOST={host}, {variable}={port}: nothing can listen there ({why}). Try: HOST=127.0.0.1 make run"
+        raise CannotListenError(message) from None
+    if not free:
         message = f"Port {port} is taken. Stop what listens there, or choose another: {variable}={port + 10} make run"
-        raise PortTakenError(message)
+        raise CannotListenError(message)
 
 
 def welcome(services: Services, data: Path) -> str:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
+from swaprail.server_urls import host_and_port
 from swaprail_local.backends import Backends
 from swaprail_local.servers.ports import LOOPBACK, free_port
 from swaprail_local.servers.process import spawn
@@ -35,11 +36,11 @@ class Services:
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{host_and_port(self.host, self.port)}"
 
     @property
     def ws_url(self) -> str:
-        return f"ws://{self.host}:{self.notifier_port}"
+        return f"ws://{host_and_port(self.host, self.notifier_port)}"
 
     def specs(self) -> list[ProcessSpec]:
         """All processes, in the order in which they start."""
@@ -58,7 +59,7 @@ class Services:
 
     def _spawn(self, name: str, module: str) -> subprocess.Popen[bytes]:
         ops_port = free_port()
-        self.ops[name] = f"http://{self.host}:{ops_port}"
+        self.ops[name] = f"http://{host_and_port(self.host, ops_port)}"
         process = spawn(
             [sys.executable, "-m", module],
             output=subprocess.PIPE,

@@ -5,6 +5,7 @@ import uvicorn
 from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
+from swaprail.settings import read_settings
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.app import build
 from swaprail_api.settings import ApiSettings
@@ -55,7 +56,7 @@ class ApiService:
 
 def main() -> None:
     """Run until a signal."""
-    settings = ApiSettings()
+    settings = read_settings(ApiSettings)
     run_service("api", settings, lambda: ApiService(settings))
 
 

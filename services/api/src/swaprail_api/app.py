@@ -26,6 +26,7 @@ from swaprail_api.deadline import body_deadline, database_deadline
 from swaprail_api.http.edge import Edge
 from swaprail_api.http.endpoints import Endpoint, litestar_handlers
 from swaprail_api.http.gate import Admission, Gate
+from swaprail_api.http.origins import cors_of
 from swaprail_api.http.problems import handle_exception
 from swaprail_api.rate_limit import RateLimiter
 from swaprail_api.routes.docs import DocsRoutes
@@ -35,6 +36,7 @@ from swaprail_api.routes.orders import OrderRoutes
 from swaprail_api.routes.quotes import QuoteRoutes
 from swaprail_api.routes.reads import ReadRoutes
 from swaprail_api.settings import ApiSettings
+from swaprail_api.store.account_orders import AccountOrders
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.backlog import Backlog
 from swaprail_api.store.cancels import CancelStore
@@ -42,6 +44,7 @@ from swaprail_api.store.intake import IntakeStore
 from swaprail_api.store.keys import KeyTable, KeyUsage, PromptKeyStore
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.starts import StartStore
+from swaprail_api.turns import Turns
 from swaprail_api.usecases.accept_batch import AcceptBatch
 from swaprail_api.usecases.accept_order import AcceptOrder
 from swaprail_api.usecases.ask_quotes import AskQuotes
@@ -50,6 +53,8 @@ from swaprail_api.usecases.list_orders import ListOrders
 from swaprail_api.usecases.manage_keys import ManageKeys
 from swaprail_api.usecases.read_order import ReadOrder
 from swaprail_api.usecases.start_order import StartOrder
+
+LOOKUP_CONNECTIONS = 2
 
 
 class Group(Protocol):
@@ -80,22 +85,36 @@ class Api:
 
     def _connect(self, settings: ApiSettings) -> None:
         self.writes = Database(
-            settings.dsn, size=settings.db_pool_size, timeout_s=settings.db_timeout_s, application="swaprail-api"
+            settings.dsn,
+            size=settings.db_pool_size,
+            timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
+            application="swaprail-api",
         )
         # Apart from the writers' connections, so that slow reads hold up no order.
         self.reads = Database(
             settings.dsn,
             size=settings.read_pool_size,
             timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
             application="swaprail-api-reads",
             pool="reads",
+        )
+        # Apart from both: who calls, how much there is and whether the database is right must be known however many read.
+        self.lookups = Database(
+            settings.dsn,
+            size=LOOKUP_CONNECTIONS,
+            timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
+            application="swaprail-api-lookups",
+            pool="lookups",
         )
         self.redis = connect_redis(settings)
         self.broker = make_broker(settings)
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(Appender(self.broker, max_entries=settings.stream_max_entries))
-        # By the connections for reads: where commits wait for a standby, whoever reads is still served.
-        self.health.add("database", partial(check_schema, self.reads))
+        # Not by the writers' connections: where commits wait for a standby, whoever reads is still served.
+        self.health.add("database", partial(check_schema, self.lookups))
         self.health.add("redis", self.keeper.check_redis, required=False)
 
     def _write(self) -> None:
@@ -104,7 +123,12 @@ class Api:
         self.intakes = BatchWriter(self.intake.write, name="intake")
         self.starts = BatchWriter(StartStore(self.writes, announcer).write, name="start")
         self.cancels = BatchWriter(CancelStore(self.writes, announcer).write, name="cancel")
-        self.backlog = Backlog(self.reads, self.settings.max_open_orders)
+        accounts = AccountOrders(
+            self.lookups,
+            most_open=self.settings.account_open_orders,
+            most_waiting=self.settings.account_waiting_orders,
+        )
+        self.backlog = Backlog(self.lookups, self.settings.max_open_orders, accounts)
         self.keys = KeyTable(self.writes)
         self.usage = KeyUsage(self.keys)
 
@@ -112,7 +136,9 @@ class Api:
         deadline = self.deadline
         body = body_deadline(settings.body_timeout_s)
         tokens = load_tokens(settings.tokens_file)
-        accept = AcceptOrder(tokens, self.intakes, self.intake, self.backlog, deadline)
+        accept = AcceptOrder(
+            tokens, self.intakes, self.intake, self.backlog, deadline, longest_days=settings.order_longest_life_days
+        )
         orders = OrderRoutes(
             accept,
             AcceptBatch(accept),
@@ -121,8 +147,9 @@ class Api:
             body=body,
             key_required=settings.idempotency_key_required,
         )
-        reader = OrderReader(self.reads)
-        reads = ReadRoutes(ReadOrder(reader, deadline), ListOrders(reader, Cursors(settings.cursor_key), deadline))
+        reader, turns = OrderReader(self.reads), Turns(settings.account_concurrent_reads)
+        listing = ListOrders(reader, Cursors(settings.cursor_key), deadline, turns)
+        reads = ReadRoutes(ReadOrder(reader, deadline, turns), listing)
         quotes = AskQuotes(
             self.broker,
             tokens,
@@ -134,11 +161,9 @@ class Api:
         return [endpoint for group in groups for endpoint in group.endpoints()]
 
     def _litestar(self, settings: ApiSettings) -> Litestar:
-        self.limiter: RateLimiter | None = None
-        if settings.rate_limit:
-            self.limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
-        store = CachedKeyStore(PromptKeyStore(PgKeyStore(self.reads), self.deadline))
-        admission = Admission(store, self.usage, self.limiter, keys_required=settings.api_keys_required)
+        limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
+        store = CachedKeyStore(PromptKeyStore(PgKeyStore(self.lookups), self.deadline))
+        admission = Admission(store, self.usage, limiter, keys_required=settings.api_keys_required)
 
         def gate(app: Any) -> Any:
             return Gate(app, admission)
@@ -148,6 +173,7 @@ class Api:
             middleware=[gate],
             lifespan=[self._lifespan],
             exception_handlers={Exception: handle_exception},
+            cors_config=cors_of(settings.allowed_origins),
             openapi_config=None,
             logging_config=None,
         )
@@ -188,6 +214,7 @@ class Api:
         await self.redis.aclose()
         await self.writes.close()
         await self.reads.close()
+        await self.lookups.close()
 
 
 def build(settings: ApiSettings) -> Api:

@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 
 import msgspec
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
+from swaprail_api.store.intake_row import BatchKey
 
 _VISIBLE = re.compile(rb"[\x21-\x7e]{1,255}")
 _encode = msgspec.msgpack.Encoder().encode
@@ -38,6 +40,17 @@ def order_fingerprint(order: NewOrder) -> bytes:
         order.expires_at,
     )
     return hashlib.sha256(_encode(meaning)).digest()
+
+
+def batch_key(key: str, orders: Sequence[NewOrder | bytes], *, execute: bool) -> BatchKey:
+    """Return the key of a batch. What was no valid order stands for itself, as it was sent.
+
+    Its name is one that no request can have: whoever waits for one of these holds no other key, so two never wait for
+    each other in a circle.
+    """
+    parts = [order if isinstance(order, bytes) else order_fingerprint(order) for order in orders]
+    first = next(order for order in orders if not isinstance(order, bytes))
+    return BatchKey(first.id, f"{key} batch", hashlib.sha256(_encode(("batch", execute, parts))).digest())
 
 
 def start_fingerprint(order_id: str) -> bytes:

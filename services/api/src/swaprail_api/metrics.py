@@ -18,6 +18,9 @@ SUBMITTED = counter(
 REJECTED = counter("swaprail_orders_rejected_total", "Requests refused, by code", ["reason"], of=_API)
 DUPLICATES = counter("swaprail_duplicates_suppressed_total", "Repetitions that changed nothing", ["layer"], of=_API)
 RATE_LIMITED = counter("swaprail_rate_limited_total", "Requests over their limit", ["scope"], of=_API)
+ACCOUNT_LIMITED = counter(
+    "swaprail_account_limited_total", "Requests refused because their account has as much as it may", ["limit"], of=_API
+)
 BACKLOG = gauge(
     "swaprail_intake_backlog_orders", "Open orders as last counted here, at most one more than the limit", of=_API
 )
@@ -32,6 +35,7 @@ INTAKE_ROUTES = {
 }
 
 start_at_zero(REJECTED, ErrorCode)
-start_at_zero(RATE_LIMITED, ["key", "ip"])
+start_at_zero(RATE_LIMITED, ["account", "ip"])
+start_at_zero(ACCOUNT_LIMITED, ["open", "waiting", "reads"])
 for _route, _success in INTAKE_ROUTES.items():
     start_at_zero(REQUESTS, ["POST"], [_route], [_success, "500", "503"])

@@ -9,6 +9,7 @@ import msgspec
 from swaprail.domain.errors import CATALOGUE, ErrorCode
 from swaprail_api.http.endpoints import Endpoint
 from swaprail_api.http.problems import Problem
+from swaprail_api.schemas.amounts import describe_amount
 
 _REF = "#/components/schemas/{name}"
 _COMMON = (ErrorCode.VALIDATION_FAILED, ErrorCode.RATE_LIMITED, ErrorCode.UNAVAILABLE, ErrorCode.INTERNAL)
@@ -50,7 +51,9 @@ def document(endpoints: list[Endpoint]) -> bytes:
     """Return the document as JSON; the same routes give the same bytes."""
     types = [t for e in endpoints for t in (e.body, *(kind for _, kind in e.answers.values())) if t is not None]
     queries = [e.query for e in endpoints if e.query is not None]
-    _, components = msgspec.json.schema_components([*types, *queries, Problem], ref_template=_REF)
+    _, components = msgspec.json.schema_components(
+        [*types, *queries, Problem], ref_template=_REF, schema_hook=describe_amount
+    )
     _take_numbers(components)
     paths: dict[str, Json] = {}
     for endpoint in endpoints:
@@ -110,7 +113,7 @@ def _operation_id(endpoint: Endpoint) -> str:
 
 
 def _schema(kind: Any) -> Json:
-    (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REF)
+    (schema,), _ = msgspec.json.schema_components([kind], ref_template=_REF, schema_hook=describe_amount)
     return schema
 
 

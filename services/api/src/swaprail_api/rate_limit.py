@@ -25,6 +25,7 @@ REDIS_PAUSE_S = 1.0
 class _Account(msgspec.Struct):
     """What a caller may still do in a window. granted: taken from Redis so far by all replicas."""
 
+    limit: int
     window: int
     left: int
     granted: int
@@ -57,7 +58,10 @@ class RateLimitedError(EngineError):
 
 
 class RateLimiter:
-    """At most `limit` requests a caller in each window of so many seconds. While Redis is away, each process counts alone."""
+    """At most `limit` requests a caller in each window of so many seconds; 0: any, but of callers with a limit of their own.
+
+    While Redis is away, each process counts alone.
+    """
 
     def __init__(
         self, client: "redis.Redis", *, limit: int, window_s: int, clock: Callable[[], float] = time.time
@@ -65,52 +69,59 @@ class RateLimiter:
         self._redis = client
         self._limit = limit
         self._window_s = window_s
-        self._portion = max(1, limit // (PORTIONS_A_SECOND * window_s))
         self._clock = clock
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._redis_again_at = 0.0
 
-    async def take(self, scope: str, caller: str) -> Allowance:
-        """Count a request; RateLimitedError when the window is used up. scope: key or ip."""
+    async def take(self, scope: str, caller: str, own_limit: int | None = None) -> Allowance | None:
+        """Count a request; RateLimitedError when the window is used up. scope: account or ip.
+
+        What keys of one account have a limit of their own is counted together, apart from those of another limit.
+        """
+        limit = own_limit or self._limit
+        if not limit:
+            return None
+        name = f"{scope}:{caller}:{own_limit}" if own_limit else f"{scope}:{caller}"
         now = self._clock()
-        account = self._account(f"{scope}:{caller}", int(now // self._window_s))
+        account = self._account(name, int(now // self._window_s), limit)
         if account.left <= 0 and not account.exhausted:
             async with account.asking:
                 if account.left <= 0 and not account.exhausted:
-                    await self._refill(f"{scope}:{caller}", account)
+                    await self._refill(name, account)
         reset_s = max(1, int((account.window + 1) * self._window_s - now + 0.999))
         if account.left <= 0:
             RATE_LIMITED.labels(scope).inc()
-            raise RateLimitedError(Allowance(self._limit, 0, reset_s))
+            raise RateLimitedError(Allowance(limit, 0, reset_s))
         account.left -= 1
-        return Allowance(self._limit, max(0, self._limit - account.granted + account.left), reset_s)
+        return Allowance(limit, max(0, limit - account.granted + account.left), reset_s)
 
-    def _account(self, name: str, window: int) -> _Account:
+    def _account(self, name: str, window: int, limit: int) -> _Account:
         account = self._accounts.get(name)
         if account is None or account.window != window:
-            account = self._accounts[name] = _Account(window, 0, 0, asyncio.Lock())
+            account = self._accounts[name] = _Account(limit, window, 0, 0, asyncio.Lock())
             self._accounts.move_to_end(name)
             if len(self._accounts) > MAX_CALLERS:
                 self._accounts.popitem(last=False)
         return account
 
     async def _refill(self, name: str, account: _Account) -> None:
-        taken = await self._take_from_redis(f"rate:{name}:{account.window}")
+        portion = max(1, account.limit // (PORTIONS_A_SECOND * self._window_s))
+        taken = await self._take_from_redis(f"rate:{name}:{account.window}", portion)
         if taken is None:
             # Redis is away: this process grants the rest of the window alone.
-            account.left, account.granted, account.exhausted = self._limit - account.granted, self._limit, True
+            account.left, account.granted, account.exhausted = account.limit - account.granted, account.limit, True
             return
-        before = taken - self._portion
-        account.left += max(0, min(self._portion, self._limit - before))
-        account.granted = min(taken, self._limit)
-        account.exhausted = taken >= self._limit
+        before = taken - portion
+        account.left += max(0, min(portion, account.limit - before))
+        account.granted = min(taken, account.limit)
+        account.exhausted = taken >= account.limit
 
-    async def _take_from_redis(self, key: str) -> int | None:
+    async def _take_from_redis(self, key: str, portion: int) -> int | None:
         if self._clock() < self._redis_again_at:
             return None
         try:
             async with asyncio.timeout(REDIS_DEADLINE_S), self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.incrby(key, self._portion)
+                pipeline.incrby(key, portion)
                 pipeline.expire(key, self._window_s * 2 + 1)
                 taken, _ = await pipeline.execute()
         except AWAY as error:

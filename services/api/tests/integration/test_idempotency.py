@@ -1,10 +1,16 @@
 """Idempotency keys: the same request again is the same order and body again."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import asyncpg
 import msgspec
 import pytest
+from services.api.tests.integration.rows import row_with
+
+from swaprail.db.connect import Database
+from swaprail_api.store.announce import Announcer
+from swaprail_api.store.intake import IntakeStore
 
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
@@ -127,3 +133,14 @@ async def make_key(api: Any, account: str, scopes: tuple[str, ...] = ("orders:re
     created = await ManageKeys(api.api.keys, database_deadline(5)).store(account, "test", set(scopes), None)
     key: str = created.key
     return key
+
+
+async def test_each_account_has_its_own_order_when_two_use_the_same_key(database: str) -> None:
+    writes = Database(database, size=1, timeout_s=5, application="test")
+    store = IntakeStore(writes, Mock(spec=Announcer))
+    rows = [row_with("k", account) for account in ("local", "acme")]
+    assert [getattr(outcome, "replayed", None) for outcome in await store.write(rows)] == [False, False]
+    for row in (*rows, *rows[::-1]):
+        (found,) = await store.write([row_with("k", row.account)])
+        assert (found.order.id, found.order.account, found.replayed) == (row.id, row.account, True)  # type: ignore[union-attr]
+    await writes.close()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from swaprail.messages.topics import HANDOVER_S
 
@@ -55,3 +56,13 @@ async def test_an_order_is_queued_when_it_is_executed(api: Any, db: asyncpg.Conn
     assert tuple(row) == ("ROUTING", 2, 1, "message", timedelta(seconds=HANDOVER_S))
     events = await db.fetch("select seq, status from order_events order by seq")
     assert [tuple(event) for event in events] == [(1, "PENDING"), (2, "ROUTING")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "prefix"),
+    [("/swaprail", "/swaprail"), ("/a/b.c/", "/a/b.c"), ("//evil.example", ""), ("/a//b", ""), ("https://evil", "")],
+)
+async def test_location_has_the_prefix_that_a_proxy_took_away(api: Any, sent: str, prefix: str) -> None:
+    for path in ("/api/orders", "/api/orders/execute"):
+        answer = await api.post(path, ORDER, X_Forwarded_Prefix=sent)
+        assert answer.headers["location"] == f"{prefix}/api/orders/{answer.json()['orderId']}"

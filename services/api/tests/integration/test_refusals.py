@@ -33,7 +33,7 @@ def check(answer: httpx.Response, status: int, code: str, field: str | None = No
         ({"inputAmount": "18446744073.709551616"}, "amount_invalid", "inputAmount"),
         ({"inputAmount": "0.1234567891"}, "amount_too_precise", "inputAmount"),
         ({"inputAmount": "1e-999999999"}, "amount_too_precise", "inputAmount"),
-        ({"inputAmount": "one"}, "validation_failed", "inputAmount"),
+        ({"inputAmount": "one"}, "amount_invalid", "inputAmount"),
         ({"inputAmount": True}, "validation_failed", "inputAmount"),
         ({"inputToken": "DOGE"}, "token_unknown", "inputToken"),
         ({"outputToken": "sol"}, "tokens_equal", "outputToken"),

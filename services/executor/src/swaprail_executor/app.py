@@ -43,6 +43,7 @@ class Executor:
             settings.dsn,
             size=settings.db_pool_size,
             timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
             application=f"swaprail executor {owner}"[:63],
         )
         # What the paper chain was sent may be lost in a crash, as a real one loses transactions: the bytes are sent again.
@@ -50,6 +51,7 @@ class Executor:
             settings.dsn,
             size=LEDGER_CONNECTIONS,
             timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
             application=f"swaprail executor {owner}"[:63],
             pool="paper",
             durable=False,

@@ -1,10 +1,10 @@
 """Bring a leased order to its end: build, sign, store, send, land, settle."""
 
 import time
-from datetime import UTC, datetime
 
 import msgspec
 
+from swaprail.clock import database_now
 from swaprail.db.transitions import Move
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
@@ -31,7 +31,7 @@ async def execute_order(desk: Desk, order: LeasedOrder) -> None:
 
 
 async def _build_and_land(desk: Desk, order: LeasedOrder) -> None:
-    now = datetime.now(UTC)
+    now = database_now()
     if order.expires_at is not None and order.expires_at <= now:
         await _expire(desk, order)
         return
@@ -98,7 +98,7 @@ async def _end(desk: Desk, order: LeasedOrder, status: Status, reason: Failure) 
 
 
 async def _route_again(desk: Desk, order: LeasedOrder, why: str) -> None:
-    spent = (datetime.now(UTC) - order.queued_at).total_seconds()
+    spent = (database_now() - order.queued_at).total_seconds()
     if order.expires_at is None and spent > desk.settings.order_deadline_s:
         # An order that cannot be built comes here time and again, and must end some day.
         reason = failure(ErrorCode.DEADLINE_PASSED, Stage.BUILDING, FundsMoved.NO, "no swap could be built in time")

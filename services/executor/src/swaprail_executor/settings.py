@@ -31,6 +31,10 @@ class ExecutorSettings(Settings):
     )
     executor_max_attempts: int = Field(5, ge=1, le=100, description="executor: signed transactions per order at most")
 
+    def required_in_production(self) -> list[tuple[str, ...]]:
+        """Names of the environment variables that production must set: everybody knows the key that PAPER_SEED makes."""
+        return [*super().required_in_production(), ("PAPER_SIGNER_SEED",)]
+
     @property
     def commitment(self) -> Commitment:
         """The commitment of executor_commitment."""

@@ -1,9 +1,8 @@
 """Write down what became of an attempt, and with it what becomes of its order."""
 
-from datetime import UTC, datetime
-
 import msgspec
 
+from swaprail.clock import database_now
 from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.chain import AttemptState, Doubt, ExpiryProof, Landing, SignedSwap
 from swaprail.domain.errors import ErrorCode
@@ -37,13 +36,13 @@ async def settle_expired(desk: Desk, order: LeasedOrder, attempt: Attempt, proof
 
 
 async def _end_or_route_again(desk: Desk, order: LeasedOrder, swap: SignedSwap, proof: ExpiryProof) -> None:
-    now = datetime.now(UTC)
+    now = database_now()
     reason = failure(ErrorCode.DEADLINE_PASSED, Stage.LANDING, FundsMoved.NO, "no attempt landed in time")
     if order.expires_at is not None and order.expires_at <= now:
         await _fail(desk, order, swap, Status.EXPIRED, reason, AttemptState.EXPIRED, proof=proof)
         return
-    late = (now - order.queued_at).total_seconds() > desk.settings.order_deadline_s
-    if order.expires_at is None and (late or order.attempts >= desk.settings.executor_max_attempts):
+    late = order.expires_at is None and (now - order.queued_at).total_seconds() > desk.settings.order_deadline_s
+    if late or order.attempts >= desk.settings.executor_max_attempts:
         await _fail(desk, order, swap, Status.FAILED, reason, AttemptState.EXPIRED, proof=proof)
         return
     await desk.settlements.write(

@@ -180,6 +180,15 @@ class Bench:
         dying.cancel()
         await asyncio.gather(dying, return_exceptions=True)
 
+    async def two_sent(self) -> list[LeasedOrder]:
+        """Return two orders of the same fence, each sent and left alone with a live attempt."""
+        orders = []
+        for _ in range(2):
+            self.chain.sent.clear()
+            orders.append(await self.building())
+            await self.die_after_sending(orders[-1])
+        return orders
+
     async def row(self, order: LeasedOrder) -> Any:
         return await self.db.fetchrow("select * from orders where id = $1", order.id)
 

@@ -10,13 +10,16 @@ import pytest
 from swaprail.domain.chain import (
     UNKNOWN_HEIGHT,
     BuiltSwap,
+    SignedSwap,
 )
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import StaleLeaseError
 from swaprail.ports.venues import VenueError
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import lease_order
 from swaprail_executor import await_landing
+from swaprail_executor.attempts import Submission, write_submissions
 from swaprail_executor.execute_order import execute_order
 
 
@@ -124,6 +127,25 @@ async def test_nothing_is_sent_when_the_order_is_not_the_row(bench: Any) -> None
         await execute_order(bench.desk, order)
     assert (await bench.row(order))["status"] == "BUILDING"
     assert (bench.chain.sent, await bench.attempts(order)) == ([], [])
+
+
+async def test_no_attempt_is_stored_when_its_order_is_refused_beside_another_of_the_same_fence(bench: Any) -> None:
+    orders = [await bench.building() for _ in range(2)]
+    assert orders[0].fence == orders[1].fence
+    acted_on = [orders[0], msgspec.structs.replace(orders[1], wallet="another")]
+    batch = [
+        Submission(
+            order,
+            Status.SUBMITTED,
+            attempt=1,
+            swap=SignedSwap(str(order.id), b"", b"", "hash", 150),
+            venue="raydium",
+        )
+        for order in acted_on
+    ]
+    written = await write_submissions(bench.db, "me", 30, batch)
+    assert [row["id"] for row in written] == [orders[0].id]
+    assert [len(await bench.attempts(order)) for order in orders] == [1, 0]
 
 
 @pytest.mark.parametrize(

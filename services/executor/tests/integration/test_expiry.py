@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from swaprail.testing.conditions import until
 from swaprail_executor.await_landing import _send
 from swaprail_executor.desk import Attempt
 from swaprail_executor.execute_order import execute_order
+from swaprail_executor.metrics import CHAIN_ERRORS, SENDS
 
 
 def in_s(seconds: float) -> datetime:
@@ -22,14 +23,8 @@ def in_s(seconds: float) -> datetime:
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, ahead_s: float) -> None:
-    """Let the executor's clock be wrong."""
-
-    class Wrong(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return datetime.now(tz) + timedelta(seconds=ahead_s)
-
-    monkeypatch.setattr(swaprail_executor.execute_order, "datetime", Wrong)
+    """Let the executor be wrong about the database's clock."""
+    monkeypatch.setattr(swaprail_executor.execute_order, "database_now", lambda: in_s(ahead_s))
 
 
 async def test_the_order_expires_unsent_when_the_executors_clock_is_behind(
@@ -139,3 +134,24 @@ async def test_a_send_is_given_up_when_the_time_runs_out_in_it(
     assert given_up == [b"raw"]
     await _send(bench.desk, Attempt(swap, "raydium", None, send_until=100.0))
     assert given_up == [b"raw"]
+
+
+async def test_a_send_counts_by_what_came_of_it_and_none_counts_when_the_time_is_over(
+    bench: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted() -> tuple[float, ...]:
+        return tuple(c._value.get() for c in (SENDS.labels("ok"), SENDS.labels("unknown"), CHAIN_ERRORS.labels("send")))
+
+    async def send(raw: bytes) -> None:
+        if raw == b"fails":
+            raise OSError
+
+    monkeypatch.setattr(bench.chain, "send", send)
+    monkeypatch.setattr(clock, "monotonic", lambda: 100.0)
+    seen = []
+    for raw, send_until in ((b"raw", None), (b"raw", 101.0), (b"fails", 101.0), (b"raw", 99.5)):
+        before = counted()
+        swap = SignedSwap("signature", raw, b"", "hash", 150)
+        await _send(bench.desk, Attempt(swap, "raydium", None, send_until=send_until))
+        seen.append(tuple(now - then for now, then in zip(counted(), before, strict=True)))
+    assert seen == [(1, 0, 0), (1, 0, 0), (0, 1, 1), (0, 0, 0)]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from swaprail.db.leases import read_order
 from swaprail.domain.chain import (
     AttemptState,
     Commitment,
@@ -93,3 +94,23 @@ async def test_only_an_attempt_that_may_land_is_gone_on_with_when_earlier_ones_a
     (live,) = await read_live(bench.db, [order.id])
     assert live is not None
     assert live.swap.signature == "second"
+    held = read_order(await bench.row(order))
+    landed = Settlement(held, Status.CONFIRMED, signature="second", state=AttemptState.LANDED, due_in_s=0)
+    assert len(await write_settlements(bench.db, [landed])) == 1
+    assert [attempt["state"] for attempt in await bench.attempts(order)] == ["EXPIRED", "LANDED"]
+
+
+async def test_no_other_orders_attempt_is_read_when_one_is_asked_for(bench: Any) -> None:
+    orders = await bench.two_sent()
+    read: list[int] = []
+
+    class Counting:
+        async def fetch(self, sql: str, *args: object) -> Any:
+            rows = await bench.db.fetch(sql, *args)
+            read.append(len(rows))
+            return rows
+
+    database: Any = Counting()
+    (live,) = await read_live(database, [orders[1].id])
+    assert live is not None
+    assert (live.swap.signature, read) == ((await bench.attempts(orders[1]))[0]["signature"], [1])

@@ -95,8 +95,9 @@ async def test_the_order_reconciles_and_is_counted_once_when_nodes_show_differen
     order, before = await bench.building(), DISPUTES._value.get()
     bench.chain.lands_after = 0
     task = asyncio.create_task(execute_order(bench.desk, order))
-    await until(lambda: bool(bench.chain.sent))
+    await until(lambda: bench.chain.looks > 3)
     signature = sha256(bench.chain.sent[0]).hexdigest()
+    assert DISPUTES._value.get() == before
     bench.chain.landed[signature] = Doubt.DISPUTED
     await _reconciling(bench, order)
     assert ((await bench.row(order))["status"], DISPUTES._value.get() - before) == ("SUBMITTED", 1)
@@ -169,9 +170,16 @@ async def test_the_order_expires_when_its_attempt_expired_and_its_time_ran_out(b
     assert (await bench.row(order))["status"] == "EXPIRED"
 
 
-@pytest.mark.parametrize("limit", [{"executor_max_attempts": 1}, {"order_deadline_s": 0}])
-@pytest.mark.parametrize(("lasts", "status"), [(None, "FAILED"), (timedelta(hours=1), "ROUTING")])
-async def test_an_order_fails_when_its_last_attempt_expired_unless_it_has_a_time_of_its_own(
+@pytest.mark.parametrize(
+    ("limit", "lasts", "status"),
+    [
+        ({"executor_max_attempts": 1}, None, "FAILED"),
+        ({"executor_max_attempts": 1}, timedelta(hours=1), "FAILED"),
+        ({"order_deadline_s": 0}, None, "FAILED"),
+        ({"order_deadline_s": 0}, timedelta(hours=1), "ROUTING"),  # it has a time of its own
+    ],
+)
+async def test_an_order_fails_when_its_attempt_expired_and_it_may_have_no_more_of_them(
     bench: Any, limit: dict[str, int], lasts: timedelta | None, status: str
 ) -> None:
     order = await bench.building(expires_at=lasts and datetime.now(UTC) + lasts)
@@ -210,11 +218,7 @@ async def test_the_amount_is_told_as_far_as_it_is_known_when_an_order_is_confirm
 
 
 async def test_an_attempt_stays_live_when_its_order_is_refused_beside_another_of_the_same_fence(bench: Any) -> None:
-    orders = []
-    for _ in range(2):
-        orders.append(await bench.building())
-        await bench.die_after_sending(orders[-1])
-        bench.chain.sent.clear()
+    orders = await bench.two_sent()
     rows = [read_order(await bench.row(order)) for order in orders]
     settled = [
         Settlement(row, Status.ROUTING, signature=attempt["signature"], state=AttemptState.EXPIRED, evidence="{}")

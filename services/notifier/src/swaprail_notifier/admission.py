@@ -5,6 +5,7 @@ from ipaddress import ip_address
 
 from websockets.datastructures import Headers
 
+from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_notifier import metrics
 from swaprail_notifier.settings import Network, NotifierSettings
@@ -13,23 +14,24 @@ from swaprail_notifier.settings import Network, NotifierSettings
 class Seat:
     """One admitted connection."""
 
-    __slots__ = ("_admission", "_ip", "_key")
+    __slots__ = ("_account", "_admission", "_ip", "key")
 
     def __init__(self, admission: "Admission", ip: str) -> None:
         self._admission = admission
         self._ip: str | None = ip
-        self._key = ""
+        self.key = ""
+        self._account = ""
 
-    def name_key(self, key_id: str) -> None:
-        """Count the connection for its key; EngineError overloaded if the key has too many."""
-        if key_id:
-            self._admission.count_key(key_id)
-            self._key = key_id
+    def name_caller(self, caller: Principal) -> None:
+        """Count the connection for its key and account; EngineError overloaded if one of them has too many."""
+        if caller.key_id:
+            self._admission.count(caller)
+            self.key, self._account = caller.key_id, caller.account
 
     def leave(self) -> None:
         """Make room; leaving twice is leaving once."""
         if self._ip is not None:
-            self._admission.leave(self._ip, self._key)
+            self._admission.leave(self._ip, self.key, self._account)
             self._ip = None
 
 
@@ -41,9 +43,11 @@ class Admission:
         self._most = settings.ws_max_connections
         metrics.CONNECTIONS_LIMIT.set(self._most)
         self._most_per_key = settings.ws_max_connections_per_key
+        self._most_per_account = settings.ws_max_connections_per_account
         self._most_per_ip = settings.ws_max_connections_per_ip
         self._total = 0
         self._by_key: Counter[str] = Counter()
+        self._by_account: Counter[str] = Counter()
         self._by_ip: Counter[str] = Counter()
 
     def enter(self, ip: str) -> Seat:
@@ -58,18 +62,22 @@ class Admission:
         self._by_ip[ip] += 1
         return Seat(self, ip)
 
-    def count_key(self, key_id: str) -> None:
-        """Count one more connection of a key; EngineError overloaded if it has too many."""
-        if self._by_key[key_id] >= self._most_per_key:
+    def count(self, caller: Principal) -> None:
+        """Count one more connection of a key and of its account; EngineError overloaded if one has too many."""
+        if self._by_key[caller.key_id] >= self._most_per_key:
             raise _too_many("this API key has as many WebSockets as it may have")
-        self._by_key[key_id] += 1
+        if self._by_account[caller.account] >= (caller.limits.sockets or self._most_per_account):
+            raise _too_many("this account has as many WebSockets as it may have")
+        self._by_key[caller.key_id] += 1
+        self._by_account[caller.account] += 1
 
-    def leave(self, ip: str, key_id: str) -> None:
+    def leave(self, ip: str, key_id: str, account: str) -> None:
         """Count one connection less."""
         self._total -= 1
         _less(self._by_ip, ip)
         if key_id:
             _less(self._by_key, key_id)
+            _less(self._by_account, account)
 
 
 def client_ip(peer: str, headers: Headers, proxies: tuple[Network, ...]) -> str:

@@ -23,6 +23,7 @@ from swaprail_notifier.heartbeat import Heartbeat
 from swaprail_notifier.history import History
 from swaprail_notifier.hub import Hub
 from swaprail_notifier.protocol import Socket
+from swaprail_notifier.revocation import Revocation
 from swaprail_notifier.settings import NotifierSettings
 from swaprail_notifier.stalls import Stalls
 from swaprail_notifier.subscriptions import Subscriptions
@@ -44,6 +45,7 @@ class Notifier:
             settings.dsn,
             size=settings.db_pool_size,
             timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
             application=f"swaprail notifier {worker_name(settings)}"[:63],
         )
         history, stalls = History(self._database), Stalls()
@@ -53,9 +55,11 @@ class Notifier:
         self._heartbeat = Heartbeat(interval_s=settings.ws_ping_interval_s, timeout_s=settings.ws_pong_timeout_s)
         self._admission = Admission(settings)
         self._tickets = TicketBurner(settings)
-        keys = CachedKeyStore(PgKeyStore(self._database))
+        stored_keys = PgKeyStore(self._database)
+        keys = CachedKeyStore(stored_keys)
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
+        self._revocation = Revocation(self._shared.sockets, stored_keys)
         self.health.add("database", partial(check_schema, self._database))
         self.health.add("comparison", self._comparison.check)
         self.health.add("subscribers", self._feed.check_subscribers)
@@ -84,6 +88,7 @@ class Notifier:
         await self._subscriptions.start()
         await self._comparison.start()
         await self._heartbeat.start()
+        await self._revocation.start()
         await self._feed.start()
 
     async def drain(self) -> None:
@@ -97,6 +102,7 @@ class Notifier:
         for socket in list(self._shared.sockets):
             socket.close(CloseCode.RESTART, "the service restarts")
         await self._feed.stop()
+        await self._revocation.stop()
         await self._heartbeat.stop()
         await self._comparison.stop()
         await self._subscriptions.stop()

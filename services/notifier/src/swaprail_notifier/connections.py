@@ -40,6 +40,11 @@ def count_closed(code: int) -> None:
 class Closable(Protocol):
     """A connection, as far as others end it."""
 
+    @property
+    def key_id(self) -> str:
+        """The API key it was opened with; empty without one, and until that is known."""
+        ...
+
     def close(self, code: int, reason: str) -> None:
         """Close with a code and a reason."""
         ...

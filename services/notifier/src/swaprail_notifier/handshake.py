@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request
 
-from swaprail.auth import KeyStore, Principal, Scope, authenticate
+from swaprail.auth import KeyStore, Principal, Scope, authenticate, check_key
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.settings import AppEnv
 from swaprail.telemetry.logging import get_logger
@@ -61,7 +61,7 @@ class Handshake:
         asked = parse_request(request.path)
         principal = await self._identify(request.headers, asked)
         principal.require(Scope.READ)
-        seat.name_key(principal.key_id)
+        seat.name_caller(principal)
         target = asked.target
         if isinstance(target, OrderAsked):
             return await self._subscriptions.order(principal.account, target.order_id, target.after)
@@ -69,7 +69,8 @@ class Handshake:
 
     async def _identify(self, headers: Headers, asked: Asked) -> Principal:
         if asked.ticket is not None:
-            return await self._tickets.admit(asked.ticket)
+            principal = await self._tickets.admit(asked.ticket)
+            return await check_key(principal, self._keys)
         header = _single(headers, "Authorization")
         return await authenticate(header, self._keys, required=self._settings.api_keys_required)
 

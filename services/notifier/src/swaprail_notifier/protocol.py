@@ -124,6 +124,11 @@ class Socket(asyncio.Protocol):
 
     # What the rest of the notifier calls.
 
+    @property
+    def key_id(self) -> str:
+        """The API key it was opened with; empty without one, and until that is known."""
+        return self._seat.key if self._seat is not None else ""
+
     def ping(self) -> None:
         """Ask for a sign of life."""
         if not self._close_code:

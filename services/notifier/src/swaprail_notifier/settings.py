@@ -25,6 +25,9 @@ class NotifierSettings(AuthSettings):
     )
     ws_max_connections: int = Field(10_000, ge=1, description="WebSockets of one process")
     ws_max_connections_per_key: int = Field(2_000, ge=1, description="WebSockets of one API key, in one process")
+    ws_max_connections_per_account: int = Field(
+        4_000, ge=1, description="WebSockets of one account, in one process; a key may have a limit of its own"
+    )
     ws_max_connections_per_ip: int = Field(
         1_000, ge=1, description="WebSockets of one address other than loopback, in one process"
     )

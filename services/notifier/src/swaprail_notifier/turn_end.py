@@ -1,9 +1,9 @@
 """What waits for the end of a turn of the event loop: frames, so that a socket is written to once for all of them."""
 
 import asyncio
-import time
 from typing import Protocol
 
+from swaprail.clock import database_time
 from swaprail_notifier import metrics
 
 
@@ -46,4 +46,4 @@ class TurnEnd:
 
 def observe_push(at_ms: int) -> None:
     """Observe that a step, committed at that time in milliseconds since 1970, was written now."""
-    metrics.PUSH_DELAY.observe(max(0.0, time.time() - at_ms / 1000))
+    metrics.PUSH_DELAY.observe(max(0.0, database_time() - at_ms / 1000))

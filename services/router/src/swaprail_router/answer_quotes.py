@@ -1,6 +1,5 @@
 """Answer a quote request: what each venue would give now, without an order."""
 
-import time
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ from faststream.redis.message import RedisStreamMessage
 from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.observe import published_ms
 from swaprail.broker.streams import BLOCK_MS
+from swaprail.clock import database_time
 from swaprail.domain.quotes import QuoteRequest
 from swaprail.messages.topics import VERSION, Group, QuotesAnswered, QuotesAsked, Topic
 from swaprail.telemetry.metrics import MESSAGE_WAIT
@@ -42,7 +42,7 @@ def subscribe_quotes(broker: RedisBroker, keeper: StreamKeeper, quoting: Quoting
         if asked.version != VERSION:
             await keeper.dead_letter(Topic.QUOTES, [message.body], "version")
             return None
-        waited_ms = _age_ms(message)
+        waited_ms = _age_ms(asked, message)
         MESSAGE_WAIT.labels(Topic.QUOTES).observe(max(0.0, waited_ms / 1000))
         return asked if waited_ms < asked.deadline_ms else None
 
@@ -54,6 +54,6 @@ def subscribe_quotes(broker: RedisBroker, keeper: StreamKeeper, quoting: Quoting
     broker.subscriber(stream=stream, decoder=decode, ack_policy=policy, max_workers=AT_ONCE)(handle)
 
 
-def _age_ms(message: RedisStreamMessage) -> float:
+def _age_ms(asked: QuotesAsked, message: RedisStreamMessage) -> float:
     raw: Any = message.raw_message["message_ids"][0]
-    return time.time() * 1000 - published_ms(raw)
+    return database_time() * 1000 - (asked.asked_ms or published_ms(raw))

@@ -46,6 +46,7 @@ class Router:
             settings.dsn,
             size=settings.db_pool_size,
             timeout_s=settings.db_timeout_s,
+            lifetime_s=settings.db_connection_lifetime_s,
             application=f"swaprail router {owner}"[:63],
         )
         self._redis: Any = connect_redis(settings)
@@ -71,6 +72,7 @@ class Router:
             self._publisher,
             interval_s=settings.reconcile_interval_s,
             retention_days=settings.idempotency_retention_days,
+            longest_days=settings.order_longest_life_days,
         )
         self._measures = EngineMeasures(self._database)
         accepted = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)

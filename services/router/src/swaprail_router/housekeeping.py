@@ -1,4 +1,4 @@
-"""What nobody waits for: waiting orders whose time is up, and idempotency keys past their retention."""
+"""What nobody waits for: waiting orders whose time is up or that have none, and idempotency keys past their retention."""
 
 import asyncio
 
@@ -10,16 +10,25 @@ from swaprail.telemetry import metrics
 from swaprail.telemetry.survival import survive
 
 LIMIT = 500
-PURGE_EVERY = 600  # passes
+PURGE_EVERY = 60  # passes
+PURGED_AT_ONCE = 5_000
+PURGES_AT_MOST = 20  # at a time: what waits to expire waits for them
 
 _EXPIRE = named(
     "expire_waiting",
     """
-with due as (
+with late as (
     select id from orders
     where queued_at is null and closed_at is null and expires_at is not null and expires_at <= now()
     order by expires_at limit $1 for update skip locked
 ),
+old as (
+    select id from orders
+    where queued_at is null and closed_at is null and expires_at is null
+      and created_at <= now() - make_interval(days => $2)
+    order by created_at limit $1 for update skip locked
+),
+due as (select id from late union all select id from old),
 up as (
     update orders o set status = 'EXPIRED', seq = seq + 1, fence = fence + 1, closed_at = now()
     from due where o.id = due.id and o.status = 'PENDING' and o.queued_at is null
@@ -32,9 +41,12 @@ select *, floor(extract(epoch from now()) * 1000)::bigint as at from up
 _PURGE = named(
     "purge_keys",
     """
-delete from idempotency_keys where (account, key) in (
-    select account, key from idempotency_keys where created_at < now() - make_interval(days => $1) limit 5000
-)
+with old as (
+    select account, key from idempotency_keys where created_at < now() - make_interval(days => $1)
+    order by created_at limit $2
+),
+gone as (delete from idempotency_keys k using old where k.account = old.account and k.key = old.key returning 1)
+select count(*) as purged from gone
 """,
 )
 
@@ -43,12 +55,20 @@ class Housekeeping:
     """Expires and purges, once a pass."""
 
     def __init__(
-        self, database: Database, publisher: TopicPublisher, *, interval_s: float, retention_days: int
+        self,
+        database: Database,
+        publisher: TopicPublisher,
+        *,
+        interval_s: float,
+        retention_days: int,
+        longest_days: int,
     ) -> None:
+        """retention_days: of idempotency keys; longest_days: of orders that wait without an expiry."""
         self._database = database
         self._publisher = publisher
         self._interval_s = interval_s
         self._retention_days = retention_days
+        self._longest_days = longest_days
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -62,8 +82,8 @@ class Housekeeping:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def expire_waiting(self) -> int:
-        """Move waiting orders past expiresAt to EXPIRED; return how many."""
-        rows = await self._database.fetch(_EXPIRE, LIMIT)
+        """Move waiting orders past expiresAt, and the oldest without one, to EXPIRED; return how many."""
+        rows = await self._database.fetch(_EXPIRE, LIMIT, self._longest_days)
         if rows:
             events = [
                 OrderEvent(r["id"], r["seq"], "EXPIRED", r["at"], r["account"], r["wallet"], trace=r["trace"])
@@ -74,14 +94,17 @@ class Housekeeping:
         return len(rows)
 
     async def purge_keys(self) -> None:
-        """Forget idempotency keys past their retention."""
-        await self._database.fetch(_PURGE, self._retention_days)
+        """Forget idempotency keys past their retention, more of them than there are orders in the meantime."""
+        for _ in range(PURGES_AT_MOST):
+            (row,) = await self._database.fetch(_PURGE, self._retention_days, PURGED_AT_ONCE)
+            if row["purged"] < PURGED_AT_ONCE:
+                return
 
     async def _run(self) -> None:
         passes = 0
         while True:
             expired = await survive("expiry of waiting orders", self.expire_waiting())
-            if expired == LIMIT:
+            if expired is not None and expired >= LIMIT:
                 continue
             if passes % PURGE_EVERY == 0:
                 await survive("purge of idempotency keys", self.purge_keys())

@@ -6,9 +6,10 @@ The queries run so often a minute, whatever the load; orders cost nothing here.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
+from swaprail.clock import database_now
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
@@ -75,7 +76,7 @@ class EngineMeasures:
 
     async def audit(self) -> None:
         """Set the gauges of broken rules. A double execution is not forgotten while this process lives."""
-        audit = await audit_orders(self._database, datetime.now(UTC) - AUDIT_WINDOW)
+        audit = await audit_orders(self._database, database_now() - AUDIT_WINDOW)
         for rule, broken in audit.broken.items():
             metrics.VIOLATIONS.labels(rule).set(broken)
         self._duplicates |= audit.duplicates

@@ -1,9 +1,9 @@
 """Asks every venue and chooses: what routing an order and answering a quote request share."""
 
-import time
 from collections.abc import Sequence
 from functools import partial
 
+from swaprail.clock import database_time
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.quotes import QuoteRequest, QuoteResult, Routing
 from swaprail.telemetry.registry import start_at_zero
@@ -46,7 +46,7 @@ class Quoting:
         deadline_s = min(deadline_s or self._deadline_s, self._deadline_s)
         results = await ask_venues(request, self._venues, deadline_s=deadline_s, observe=_observe)
         terms, reference = RouteTerms(slippage_bps, min_output), self._prices.find(request)
-        routing = choose_route(request, results, terms, self._rules, reference=reference, now=time.time())
+        routing = choose_route(request, results, terms, self._rules, reference=reference, now=database_time())
         if (price := agreed_price(routing)) is not None:
             self._prices.keep(request, price)
         _count(routing.quotes)

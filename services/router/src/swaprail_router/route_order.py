@@ -1,10 +1,8 @@
 """Find the route of a leased order and hand it to the executors, or end the order."""
 
-import time
-from datetime import UTC, datetime
-
 import msgspec
 
+from swaprail.clock import database_now, database_time
 from swaprail.db.transitions import Move
 from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.errors import ErrorCode
@@ -35,9 +33,9 @@ class Desk(msgspec.Struct, frozen=True):
 async def route_order(desk: Desk, order: LeasedOrder) -> None:
     """Choose the route and move the order to BUILDING; without one, ask again later while its time allows."""
     if order.at is not None and order.routing == _NEVER_ROUTED:
-        STAGE.labels("queued").observe(max(0.0, time.time() - order.at / 1000))
+        STAGE.labels("queued").observe(max(0.0, database_time() - order.at / 1000))
     with span("route order", order.trace, attributes={"order.id": str(order.id)}):
-        if order.expires_at is not None and order.expires_at <= datetime.now(UTC):
+        if order.expires_at is not None and order.expires_at <= database_now():
             await _end(desk, order, Status.EXPIRED, ErrorCode.DEADLINE_PASSED, None)
             return
         request = QuoteRequest(order.input_mint, order.output_mint, order.input_amount)
@@ -66,7 +64,7 @@ async def _retry_or_end(desk: Desk, order: LeasedOrder, routing: Routing, refusa
     earlier = read_routing(order.routing)
     rounds = 1 + (earlier.rounds if earlier else 0)
     pause = min(desk.settings.router_retry_s * 2 ** min(rounds - 1, 16), desk.settings.router_retry_longest_s)
-    spent = (datetime.now(UTC) - order.queued_at).total_seconds()
+    spent = (database_now() - order.queued_at).total_seconds()
     if order.expires_at is None and spent + pause > desk.settings.order_deadline_s:
         await _end(desk, order, Status.FAILED, refusal, routing)
         return

@@ -250,6 +250,17 @@ async def test_quotes_are_answered_best_first_when_asked_without_an_order(bench:
     assert [q.get("discarded") for q in answer["quotes"]] == [None, "unavailable"]
 
 
+async def test_waiting_orders_without_a_time_expire_when_they_are_older_than_any_may_get(bench: Bench) -> None:
+    ids = [await insert_order(bench.db, status=status) for status in (Status.PENDING, Status.PENDING, Status.ROUTING)]
+    await bench.db.fetch("update orders set created_at = now() - interval '90 days' where id <> $1", ids[1])
+    publisher: Any = bench.heard
+    housekeeping = Housekeeping(bench.db, publisher, interval_s=1, retention_days=7, longest_days=90)
+    assert await housekeeping.expire_waiting() == 1
+    statuses = await bench.db.fetch("select id, status from orders")
+    told = {row["id"]: row["status"] for row in statuses}
+    assert [told[order_id] for order_id in ids] == ["EXPIRED", "PENDING", "ROUTING"]
+
+
 async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_passes(bench: Bench) -> None:
     past, future = datetime.now(UTC) - timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=1)
     expired = await insert_order(bench.db, status=Status.PENDING, expires_at=past)
@@ -259,7 +270,7 @@ async def test_only_waiting_orders_past_their_time_expire_when_housekeeping_pass
         await insert_order(bench.db, expires_at=past),
     ]
     publisher: Any = bench.heard
-    housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7)
+    housekeeping = Housekeeping(bench.db, publisher, interval_s=0.01, retention_days=7, longest_days=90)
     assert await housekeeping.expire_waiting() == 1
     assert (await bench.row(expired))["status"] == "EXPIRED"
     assert [(await bench.row(other))["status"] for other in others] == ["PENDING", "PENDING", "ROUTING"]
@@ -276,7 +287,11 @@ async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: 
         )
     publisher: Any = bench.heard
     housekeeping = Housekeeping(
-        bench.db, publisher, interval_s=0.01, retention_days=bench.desk.settings.idempotency_retention_days
+        bench.db,
+        publisher,
+        interval_s=0.01,
+        retention_days=bench.desk.settings.idempotency_retention_days,
+        longest_days=90,
     )
     housekeeping.start()
 
@@ -287,3 +302,23 @@ async def test_old_idempotency_keys_are_forgotten_when_housekeeping_runs(bench: 
     await until(one_left)
     await housekeeping.stop()
     assert await bench.db.fetchval("select key from idempotency_keys") == "new"
+
+
+async def test_more_old_keys_are_forgotten_than_one_statement_takes_when_there_are_many(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swaprail_router.housekeeping.PURGED_AT_ONCE", 2)
+    monkeypatch.setattr("swaprail_router.housekeeping.PURGES_AT_MOST", 3)
+    order_id = await insert_order(bench.db, status=Status.PENDING)
+    await bench.db.fetch(
+        "insert into idempotency_keys (account, key, request_sha256, order_id, created_at) "
+        "select 'local', 'k' || n, '', $1, now() - make_interval(days => 8 + n) from generate_series(1, 7) n",
+        order_id,
+    )
+    publisher: Any = None
+    housekeeping = Housekeeping(bench.db, publisher, interval_s=1, retention_days=7, longest_days=90)
+    await housekeeping.purge_keys()
+    left = [row["key"] for row in await bench.db.fetch("select key from idempotency_keys")]
+    assert left == ["k1"]  # the youngest of them; what waits to expire comes between
+    await housekeeping.purge_keys()
+    assert await bench.db.fetchval("select count(*) from idempotency_keys") == 0

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from swaprail.auth.limits import NO_LIMITS, Limits
+
 PREFIX = "swr"
 _KEY = re.compile(r"swr_([0-9a-f]{16})_([A-Za-z0-9_-]{43})", re.ASCII)
 _ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -21,6 +23,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    limits: Limits = NO_LIMITS
 
     def is_usable(self, now: datetime) -> bool:
         """Tell whether the key is neither revoked nor expired."""

@@ -1,17 +1,28 @@
 """Where keys are looked up."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from swaprail.auth.keys import ApiKey
+from swaprail.auth.limits import read_limits
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 
 _FIND = named(
     "key_find",
     """
-select id, account, secret_sha256, scopes, expires_at, revoked_at from api_keys where id = $1
+select id, account, secret_sha256, scopes, expires_at, revoked_at, limits from api_keys where id = $1
+""",
+)
+
+
+# By the database's clock, as whoever made the key read it.
+_UNUSABLE = named(
+    "keys_unusable",
+    """
+select t.id from unnest($1::text[]) as t(id) left join api_keys k on k.id = t.id
+where k.id is null or k.revoked_at is not null or k.expires_at <= now()
 """,
 )
 
@@ -42,7 +53,12 @@ class PgKeyStore:
             frozenset(row["scopes"]),
             row["expires_at"],
             row["revoked_at"],
+            read_limits(row["limits"]),
         )
+
+    async def unusable(self, key_ids: Sequence[str]) -> set[str]:
+        """Return those of the keys that are revoked, expired or gone; EngineError unavailable."""
+        return {row["id"] for row in await self._database.fetch(_UNUSABLE, list(key_ids))}
 
 
 class CachedKeyStore:

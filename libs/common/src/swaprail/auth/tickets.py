@@ -5,11 +5,11 @@ import binascii
 import hashlib
 import hmac
 import secrets
-import time
 
 import msgspec
 
 from swaprail.auth.principals import Principal
+from swaprail.clock import database_time
 
 TICKET_SECONDS = 30
 
@@ -32,7 +32,7 @@ _decode = msgspec.msgpack.Decoder(_Ticket).decode
 
 def issue_ticket(principal: Principal, secret: bytes, *, now: float | None = None) -> str:
     """Return a ticket for the caller, good for 30 seconds and one connection."""
-    until = int(now if now is not None else time.time()) + TICKET_SECONDS
+    until = int(now if now is not None else database_time()) + TICKET_SECONDS
     ticket = _Ticket(secrets.token_bytes(16), until, principal.account, principal.key_id, sorted(principal.scopes))
     body = _encode(ticket)
     return base64.urlsafe_b64encode(_mac(body, secret) + body).rstrip(b"=").decode("ascii")
@@ -48,7 +48,7 @@ def read_ticket(text: str, secret: bytes, *, now: float | None = None) -> Princi
     if not hmac.compare_digest(mac, _mac(body, secret)):
         raise TicketRefusedError
     ticket = _decode(body)
-    if ticket.until < (now if now is not None else time.time()):
+    if ticket.until < (now if now is not None else database_time()):
         raise TicketRefusedError
     return Principal(ticket.account, ticket.key_id, frozenset(ticket.scopes))
 

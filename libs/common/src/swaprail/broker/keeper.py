@@ -16,6 +16,7 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.messages.topics import Group, Topic
 from swaprail.settings import Settings
 from swaprail.telemetry import metrics
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.registry import start_at_zero
 from swaprail.telemetry.survival import survive
@@ -23,6 +24,7 @@ from swaprail.telemetry.survival import survive
 log = get_logger(__name__)
 
 CHECK_EVERY_S = 1.0
+ALIVE_MS = 10_000
 OBSERVE_EVERY_S = 2.0
 CLAIM_EVERY_S = 5.0
 CLAIM_IDLE_MS = 10_000
@@ -60,7 +62,7 @@ class StreamKeeper:
         self._task: asyncio.Task[None] | None = None
         self._started = False
         self._healthy = False
-        self._told = False  # that Redis is away: once, not every second
+        self._incident = Incident("Redis is away; the database is read instead", "Redis is back")
         self._claimed_at = self._observed_at = 0.0
         for consumption in consumptions:
             start_at_zero(metrics.RECLAIMED, [consumption.topic], [consumption.group])
@@ -126,11 +128,11 @@ class StreamKeeper:
                 self._claimed_at = time.monotonic()
                 for consumption in self._consumptions:
                     await self._claim(consumption)
-            self._healthy, self._told = True, False
+            self._healthy = True
+            self._incident.succeeded()
         except AWAY as error:
-            if not self._told:
-                log.warning("Redis is away; the database is read instead", error=type(error).__name__)
-            self._healthy, self._told = False, True
+            self._healthy = False
+            self._incident.failed(error)
 
     async def _ensure_groups(self) -> None:
         # From 0, so that entries published before the first consumer, or right after a FLUSHALL, are read.
@@ -141,7 +143,8 @@ class StreamKeeper:
                 if "BUSYGROUP" not in str(error):
                     raise
         if not self._consumptions:
-            await self._redis.ping()
+            # A replica would answer a PING.
+            await self._redis.set(f"swaprail:alive:{self._consumer}", b"1", px=ALIVE_MS)
 
     async def _ensure_consuming(self) -> None:
         if not self._started:

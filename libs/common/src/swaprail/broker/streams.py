@@ -12,7 +12,7 @@ from faststream.redis import RedisBroker, StreamSub
 from faststream.redis.message import bDATA_KEY
 from faststream.redis.parser import BinaryMessageFormatV1
 
-from swaprail.broker.connect import deadlines
+from swaprail.broker.connect import connection_options
 from swaprail.broker.observe import published_ms
 from swaprail.messages.topics import VERSION, Group, Topic
 from swaprail.settings import Settings
@@ -38,7 +38,7 @@ def make_broker(settings: Settings) -> RedisBroker:
         graceful_timeout=settings.drain_timeout_s,
         max_connections=MAX_CONNECTIONS,
         health_check_interval=15,
-        **deadlines(settings, blocking_s=BLOCK_MS / 1000),
+        **connection_options(settings, blocking_s=BLOCK_MS / 1000),
     )
 
 

@@ -1,28 +1,25 @@
 """Statements on PostgreSQL, by a small pool of sessions."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from time import perf_counter
 from typing import Any
 
 import asyncpg
 
+from swaprail.db.away import FAILURES, is_misplaced, is_passing, is_unsent, unavailable
 from swaprail.db.pool import Pool
-from swaprail.db.session import AWAY, Opener, Session
+from swaprail.db.session import Opener, Session
 from swaprail.db.statements import timer_of
+from swaprail.db.transactions import Rows
 from swaprail.db.unanswered import Unanswered
 from swaprail.deadline import Deadline
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import metrics
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-
-type Rows = Sequence[asyncpg.Record]
-
-
-def _away(error: BaseException) -> EngineError:
-    return EngineError(ErrorCode.UNAVAILABLE, f"the database is away ({type(error).__name__})")
 
 
 class Database:
@@ -33,19 +30,30 @@ class Database:
     """
 
     def __init__(
-        self, dsn: str, *, size: int, timeout_s: float, application: str, pool: str = "main", durable: bool = True
+        self,
+        dsn: str,
+        *,
+        size: int,
+        timeout_s: float,
+        application: str,
+        pool: str = "main",
+        durable: bool = True,
+        lifetime_s: float = 300,
     ) -> None:
         """Open at most `size` connections; pool names them in metrics, application in the server's views.
+
+        Each is replaced when it is used after lifetime_s: an address may come to mean another server.
 
         Not durable: a commit is answered before it is on the disk, and may be gone after a crash of the server. What
         is committed durably after it, here or elsewhere, brings it to the disk as well.
         """
         self._timeout_s = timeout_s
         self._size = size
-        self._opener = Opener(dsn, timeout_s=timeout_s, application=application, durable=durable)
+        self._opener = Opener(dsn, timeout_s=timeout_s, application=application, durable=durable, lifetime_s=lifetime_s)
         self._unanswered = Unanswered(self._opener.open, timeout_s)
         self._pool = self._new_pool()
         self._deadline = Deadline(timeout_s, ErrorCode.UNAVAILABLE, f"the database did not answer in {timeout_s:g} s")
+        self._incident = Incident("the database is away", "the database is back")
         self._wait = metrics.CONNECTION_WAIT.labels(pool)
         metrics.CONNECTIONS_MAX.labels(pool).set(size)
         metrics.CONNECTIONS.labels(pool, "idle").set_function(lambda: self._pool.idle)
@@ -64,7 +72,7 @@ class Database:
 
     async def fetch(self, sql: str, *args: object) -> Rows:
         """Run one statement in a transaction of its own and return its rows."""
-        return await self._deadline.wait(self._ask("", sql, args))
+        return await self._bounded(self._ask("", sql, args))
 
     async def fetchrow(self, sql: str, *args: object) -> asyncpg.Record | None:
         """Run one statement and return its first row, if any."""
@@ -78,18 +86,38 @@ class Database:
 
     async def read_after(self, first: str, sql: str, *args: object) -> Rows:
         """Run a statement after another one (a lock, a setting) in one transaction that only reads; return its rows."""
-        return await self._deadline.wait(self._ask(first, sql, args))
+        return await self._bounded(self._ask(first, sql, args))
+
+    async def _bounded(self, work: Coroutine[Any, Any, Rows]) -> Rows:
+        try:
+            rows = await self._deadline.wait(work)
+        except EngineError as error:
+            self._incident.failed(error)
+            raise
+        except FAILURES as error:
+            if not is_passing(error):
+                raise
+            self._incident.failed(error)
+            raise unavailable(error) from error
+        if self._incident.open:
+            self._incident.succeeded()
+        return rows
 
     def _new_pool(self) -> Pool:
         unanswered = self._unanswered
         return Pool(lambda: self._opener.open_believed(unanswered.keep, unanswered.forget), self._size)
 
     async def _ask(self, first: str, sql: str, args: tuple[object, ...]) -> Rows:
-        asked = perf_counter()
         try:
-            session = self._pool.take() or await self._pool.wait()
-        except AWAY as error:
-            raise _away(error) from error
+            return await self._ask_once(first, sql, args)
+        except FAILURES as error:
+            if not is_unsent(error):
+                raise
+        return await self._ask_once(first, sql, args)
+
+    async def _ask_once(self, first: str, sql: str, args: tuple[object, ...]) -> Rows:
+        asked = perf_counter()
+        session = self._pool.take() or await self._pool.wait()
         began = perf_counter()
         self._wait.observe(began - asked)
         # Cheaper than a shield around the task: every order comes here several times.
@@ -98,8 +126,6 @@ class Database:
         statement = asyncio.Task(work, loop=answer.get_loop(), eager_start=True)
         try:
             return await answer
-        except AWAY as error:
-            raise _away(error) from error
         finally:
             if answer.cancelled() and not statement.done():
                 self._unanswered.keep(session)
@@ -110,12 +136,18 @@ class Database:
     ) -> None:
         pool = self._pool
         try:
-            rows = await (_read_after(session, first, sql, args) if first else session.fetch(sql, *args))
+            rows = await session.ask(first, sql, args)
+            if session.read_only:
+                raise asyncpg.ReadOnlySQLTransactionError("the server has turned read-only")
         except asyncio.CancelledError:
             # The loop is being closed under us. asyncpg means to cancel now, at its next turn; a closed session cannot.
             session.terminate()
             raise
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for the rows
+            # Where one session was idle for too long, those below it in the pool were so for longer.
+            if is_misplaced(error) or is_unsent(error):
+                self._opener.doubt()
+                pool.leave_server(session)
             if answer.done():
                 log.debug("a statement that was given up has failed", error=type(error).__name__)
             else:
@@ -126,10 +158,3 @@ class Database:
         finally:
             self._unanswered.forget(session)
             pool.give_back(session)
-
-
-async def _read_after(session: Session, first: str, sql: str, args: tuple[object, ...]) -> Rows:
-    async with session.transaction(readonly=True):
-        await session.execute(first)
-        rows: Rows = await session.fetch(sql, *args)
-    return rows

@@ -17,23 +17,33 @@ log = get_logger(__name__)
 
 # An order is free when no unlapsed lease is on it, or one that nobody can have written by the clock as it is: it was set
 # back since, or a backup was restored. The fence makes it harmless where its holder lives after all.
+# The accounts take turns, each with its oldest order: whoever has a thousand that find no route holds up nobody else.
+# Some more than wanted are looked at, since others scan as well and lock the first of them.
+_DUE = """
+    o.queued_at is not null and o.closed_at is null and o.status = any($2::text[])
+    and (coalesce(o.lease_until, o.due_at) <= now() or coalesce(o.lease_until, o.due_at) > now() + make_interval(secs => $5))
+"""
 _SCAN = named(
     "lease_scan",
-    """
-with due as (
-    select id, coalesce(lease_until, due_at) > now() as beyond_reach from orders
-    where queued_at is not null and closed_at is null and status = any($2::text[])
-      and (coalesce(lease_until, due_at) <= now() or coalesce(lease_until, due_at) > now() + make_interval(secs => $5))
-    order by id limit $1 for update skip locked
+    f"""
+with turns as (
+    select o.id, row_number() over (partition by o.account order by o.id) as turn from orders o where {_DUE}
+    order by turn, o.id limit 4 * $1
+),
+due as (
+    select o.id, coalesce(o.lease_until, o.due_at) > now() as beyond_reach
+    from turns join orders o on o.id = turns.id where {_DUE}
+    order by turns.turn, o.id limit $1 for update of o skip locked
 )
 update orders o set fence = o.fence + 1, lease_owner = $3, lease_until = now() + make_interval(secs => $4)
 from due where o.id = due.id
 returning o.*, due.beyond_reach, (
     select floor(extract(epoch from e.at) * 1000)::bigint from order_events e where e.order_id = o.id and e.seq = o.seq
 ) as step_at
-""",
+""",  # noqa: S608 - constants
 )
-# A released lease stays released: its holder's last write may be on its way while it renews.
+# A released lease stays released: its holder's last write may be on its way while it renews. A fence alone is no lease:
+# a forged message may name the one that another worker gets next.
 _RENEW = named(
     "lease_renew",
     """
@@ -41,8 +51,9 @@ with v as (select * from unnest($1::uuid[], $2::bigint[]) as t(id, fence)),
 renewed as (
     update orders o set lease_owner = $4, lease_until = now() + make_interval(secs => $3)
     from v where o.id = v.id and o.fence = v.fence and o.lease_until is not null and o.closed_at is null
+        and o.lease_owner in ($4, 'message')
 )
-select o.id from orders o join v on o.id = v.id and o.fence = v.fence
+select o.id from orders o join v on o.id = v.id and o.fence = v.fence and coalesce(o.lease_owner, $4) in ($4, 'message')
 """,
 )
 _RELEASE = named(
@@ -66,7 +77,10 @@ class Leases:
         self.statuses = [str(s) for s in statuses]
 
     async def scan(self, limit: int) -> list[LeasedOrder]:
-        """Lease up to so many orders that are due and held by nobody, oldest first, skipping what others scan."""
+        """Lease up to so many orders that are due and held by nobody, the oldest of each account first.
+
+        What others scan at the same moment is skipped.
+        """
         rows = await self._database.fetch(_SCAN, limit, self.statuses, self._owner, self.lease_s, LONGEST_WAIT_S)
         if beyond := sum(row["beyond_reach"] for row in rows):
             LEASES_BEYOND_REACH.inc(beyond)

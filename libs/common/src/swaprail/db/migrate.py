@@ -12,12 +12,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from pydantic import Field
+from pydantic import Field, SecretStr
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from swaprail.settings import Settings
+from swaprail.db.pooler import hands_out_transactions
+from swaprail.settings import Settings, read_settings
 from swaprail.telemetry.logging import configure_logging, get_logger
 
 log = get_logger(__name__)
@@ -41,12 +42,23 @@ _PASSING = (
 class MigrationSettings(Settings):
     """What the migration reads beyond the shared settings."""
 
+    migrate_database_url: SecretStr | None = Field(
+        None,
+        description="migration: PostgreSQL itself, where DATABASE_URL is that of a pooler that hands out transactions",
+    )
     migrate_wait_s: float = Field(60.0, ge=0, description="migration: longest wait for PostgreSQL to answer")
     migrate_turn_s: float = Field(300.0, gt=0, description="migration: longest wait for another migration to end")
     migrate_lock_timeout_s: float = Field(
         4.0, gt=0, description="migration: longest wait of a statement for a lock; the engine queues up behind it"
     )
     migrate_statement_timeout_s: float = Field(600.0, gt=0, description="migration: longest run of a statement")
+
+    @property
+    def database_setting(self) -> tuple[str, SecretStr | None]:
+        """The setting that holds the URL, and what it holds."""
+        if self.migrate_database_url is not None:
+            return "MIGRATE_DATABASE_URL", self.migrate_database_url
+        return super().database_setting
 
 
 class MigrationError(Exception):
@@ -79,6 +91,7 @@ class _Migration:
     async def run(self) -> None:
         began = time.monotonic()
         await self._wait_for_database()
+        await self._refuse_pooler()
         # Not by SQLAlchemy's own reading of the URL: it does not know asyncpg's options of TLS.
         engine = create_async_engine(
             "postgresql+asyncpg://",
@@ -111,6 +124,17 @@ class _Migration:
             else:
                 await connection.close()
                 return
+
+    async def _refuse_pooler(self) -> None:
+        try:
+            pooled = await hands_out_transactions(self._dsn, timeout_s=CONNECT_TIMEOUT_S)
+        except (*_PASSING, asyncpg.PostgresError) as error:
+            raise MigrationError(f"PostgreSQL cannot be reached: {_one_line(error)}") from error
+        if pooled:
+            raise MigrationError(
+                "a pooler that hands out transactions stands before PostgreSQL, and its locks would be anybody's: give "
+                "PostgreSQL's own address in MIGRATE_DATABASE_URL, or use a pooler of sessions"
+            )
 
     async def _take_turn(self, connection: AsyncConnection) -> None:
         """Take the lock of all migrations of this database; it is given back with the connection."""
@@ -192,7 +216,7 @@ def _one_line(error: BaseException) -> str:
 
 def main() -> None:
     """Migrate the database that the settings name; exit with 1 and one line when it cannot be done."""
-    settings = MigrationSettings()
+    settings = read_settings(MigrationSettings)
     configure_logging("migrate", settings.log_level, settings.log_format)
     try:
         migrate(settings.dsn, settings)

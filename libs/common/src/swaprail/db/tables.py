@@ -3,6 +3,7 @@
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     DateTime,
@@ -84,6 +85,11 @@ orders = Table(
         postgresql_where=text("queued_at is not null and closed_at is null"),
     ),
     Index(
+        "orders_waiting_age_idx",
+        "created_at",
+        postgresql_where=text("queued_at is null and closed_at is null and expires_at is null"),
+    ),
+    Index(
         "orders_waiting_expiry_idx",
         "expires_at",
         postgresql_where=text("queued_at is null and closed_at is null and expires_at is not null"),
@@ -143,6 +149,7 @@ idempotency_keys = Table(
     Column("request_sha256", LargeBinary, nullable=False),
     Column("order_id", Uuid, nullable=False),
     Column("created_at", Time, nullable=False, server_default=func.now()),
+    Column("of_batch", Boolean, comment="whether an order of a batch got it; null where it was not kept, before 0005"),
     Index("idempotency_keys_created_at_idx", "created_at"),
 )
 
@@ -158,6 +165,7 @@ api_keys = Table(
     Column("expires_at", Time),
     Column("last_used_at", Time),
     Column("revoked_at", Time),
+    Column("limits", JSON, comment="auth.limits.Limits: those it has of its own"),
 )
 
 # The paper chain: its ledger is the judge of what was executed, and belongs to no order table.

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from swaprail.db.session import AWAY, Session
+from swaprail.db.away import FAILURES
+from swaprail.db.session import Session
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.survival import survive
@@ -65,7 +66,7 @@ class Unanswered:
         asked = {session.name: session for session in self._kept if not session.is_closed()}
         try:
             busy = await self._busy([pid for pid, _ in asked]) if asked else set()
-        except (EngineError, *AWAY) as error:
+        except (EngineError, *FAILURES) as error:
             # Nothing is known; a dead link ends by itself.
             log.debug("unanswered statements stay", count=len(asked), error=type(error).__name__)
             return
@@ -77,6 +78,6 @@ class Unanswered:
         session = await self._open_session()
         try:
             async with asyncio.timeout(self._timeout_s):
-                return {(row["pid"], row["backend_start"]) for row in await session.fetch(_BUSY, pids)}
+                return {(row["pid"], row["backend_start"]) for row in await session.ask("", _BUSY, (pids,))}
         finally:
             session.terminate()

@@ -1,11 +1,15 @@
 """Exact amounts: decimal strings outside, integers of base units inside."""
 
-from decimal import Context, Decimal, Inexact, InvalidOperation
+import re
+from decimal import Context, Decimal, Inexact
 
 from swaprail.domain.errors import EngineError, ErrorCode
 
 MAX_BASE_UNITS = 2**64 - 1  # a token amount on Solana is a u64
 BPS = 10_000
+# The published spelling of a decimal; Python itself reads more: 1_5, digits of any script, spaces around.
+DECIMAL = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?"
+_DECIMAL = re.compile(DECIMAL)
 # Digits beyond those that are computed with, which no token has, are an error.
 _EXACTLY = Context(prec=80, traps=[Inexact])
 
@@ -56,10 +60,9 @@ def to_decimal_string(units: int, decimals: int) -> str:
 
 def parse_decimal(text: str, field: str) -> Decimal:
     """Return the decimal written in text, or raise EngineError amount_invalid."""
-    try:
-        return Decimal(text)
-    except InvalidOperation:
-        raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} is not a decimal number", field=field) from None
+    if not _DECIMAL.fullmatch(text):
+        raise EngineError(ErrorCode.AMOUNT_INVALID, f"{field} is not a decimal number", field=field)
+    return Decimal(text)
 
 
 def least_output(quoted_out: int, slippage_bps: int, least_wanted: int | None) -> int:

@@ -20,6 +20,7 @@ class ErrorCode(StrEnum):
     TOKEN_UNKNOWN = "token_unknown"  # noqa: S105
     TOKENS_EQUAL = "tokens_equal"
     EXPIRY_IN_PAST = "expiry_in_past"
+    EXPIRY_TOO_FAR = "expiry_too_far"
     CURSOR_INVALID = "cursor_invalid"
     BATCH_INVALID = "batch_invalid"
     ORDER_NOT_FOUND = "order_not_found"
@@ -32,6 +33,7 @@ class ErrorCode(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     RATE_LIMITED = "rate_limited"
+    ACCOUNT_LIMIT = "account_limit"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
     QUOTES_UNAVAILABLE = "quotes_unavailable"
@@ -86,6 +88,13 @@ CATALOGUE: dict[ErrorCode, ErrorKind] = {
     ErrorCode.EXPIRY_IN_PAST: ErrorKind(
         400, False, _I, "expiresAt is not in the future", "Give a later time, with its offset."
     ),
+    ErrorCode.EXPIRY_TOO_FAR: ErrorKind(
+        400,
+        False,
+        _I,
+        "expiresAt is too far away",
+        "Give an earlier time, and post the order again when it has passed.",
+    ),
     ErrorCode.CURSOR_INVALID: ErrorKind(
         400, False, _I, "The cursor is not one of ours", "Pass nextCursor unchanged, or leave it out."
     ),
@@ -118,6 +127,9 @@ CATALOGUE: dict[ErrorCode, ErrorKind] = {
         403, False, _I, "The key lacks the scope", "Ask for a key with the scope named in detail."
     ),
     ErrorCode.RATE_LIMITED: ErrorKind(429, True, _I, "Too many requests", "Wait the seconds in Retry-After."),
+    ErrorCode.ACCOUNT_LIMIT: ErrorKind(
+        429, True, _I, "The account has as much as it may have", "Wait until some of it has ended, or ask for more."
+    ),
     ErrorCode.OVERLOADED: ErrorKind(
         503, True, _W, "The engine has more open orders than it takes", "Wait the seconds in Retry-After."
     ),

@@ -7,6 +7,8 @@ import msgspec
 
 from swaprail.domain.errors import EngineError, ErrorCode
 
+MAX_DECIMALS = 19  # one token of more is beyond 64 bits
+
 
 class Token(msgspec.Struct, frozen=True, rename="camel"):
     """A token: 1 token is 10**decimals base units. paper_price is in US dollars, read only by paper venues."""
@@ -17,10 +19,16 @@ class Token(msgspec.Struct, frozen=True, rename="camel"):
     paper_price: str = "1"
 
 
+class TokensRefusedError(SystemExit):
+    """The token list cannot be used; the message says why."""
+
+
 class TokenList:
     """The configured tokens."""
 
     def __init__(self, tokens: list[Token]) -> None:
+        """Take the tokens; ValueError when a name could mean two of them, or an amount none."""
+        _refuse_ambiguous(tokens)
         self.tokens = tokens
         self._known = {t.symbol.upper(): t for t in tokens} | {t.mint: t for t in tokens}
 
@@ -38,5 +46,24 @@ class TokenList:
 
 def load_tokens(path: Path | None) -> TokenList:
     """Read a token list (a JSON array of tokens), or the one that is shipped."""
-    raw = path.read_bytes() if path else files("swaprail.domain").joinpath("tokens.json").read_bytes()
-    return TokenList(msgspec.json.decode(raw, type=list[Token]))
+    if path is None:
+        shipped = files("swaprail.domain").joinpath("tokens.json").read_bytes()
+        return TokenList(msgspec.json.decode(shipped, type=list[Token]))
+    try:
+        return TokenList(msgspec.json.decode(path.read_bytes(), type=list[Token]))
+    except (OSError, ValueError) as error:
+        raise TokensRefusedError(f"TOKENS_FILE: {path}: {error}") from None
+
+
+def _refuse_ambiguous(tokens: list[Token]) -> None:
+    seen: dict[str, Token] = {}
+    for token in tokens:
+        if not 0 <= token.decimals <= MAX_DECIMALS:
+            raise ValueError(
+                f"{token.symbol} has {token.decimals} decimals: 0 to {MAX_DECIMALS} fit an amount of 64 bits"
+            )
+        if not token.symbol or not token.mint:
+            raise ValueError("a token has a symbol and a mint")
+        for name in {token.symbol.upper(), token.mint, token.mint.upper()}:
+            if seen.setdefault(name, token) is not token:
+                raise ValueError(f"{name} names two tokens, {seen[name].symbol} and {token.symbol}")

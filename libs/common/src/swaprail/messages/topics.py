@@ -77,7 +77,10 @@ class OrderEvents(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class QuotesAsked(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel"):
-    """A request for what each venue would give now. Amounts are base units; deadline_ms bounds the answer."""
+    """A request for what each venue would give now. Amounts are base units; deadline_ms bounds the answer.
+
+    asked_ms: when, by the database's clock, in milliseconds since 1970; 0 from a release that did not say.
+    """
 
     input_mint: str
     output_mint: str
@@ -85,6 +88,7 @@ class QuotesAsked(msgspec.Struct, frozen=True, omit_defaults=True, rename="camel
     deadline_ms: int
     trace: str | None = None
     version: int = VERSION
+    asked_ms: int = 0
 
 
 class QuotesAnswered(msgspec.Struct, frozen=True, rename="camel"):

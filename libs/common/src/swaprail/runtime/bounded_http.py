@@ -1,9 +1,11 @@
-"""uvicorn's HTTP protocol with the bounds it lacks: a request is limited in bytes, and its head in time."""
+"""uvicorn's HTTP protocol with the bounds it lacks: a request is limited in bytes, its head in time, offers are ignored."""
 
 import asyncio
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from swaprail.runtime.offered_upgrades import OfferBlindParser
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_REQUEST_BYTES = 1024 * 1024  # far beyond any body that is taken; for what is still sent after its refusal
@@ -23,6 +25,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser = OfferBlindParser(self, websockets=self.ws_protocol_class is not None)  # type: ignore[assignment]
         self._bytes = 0
         self._in_head = True
         self._head_timer: asyncio.TimerHandle | None = None

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import uvicorn
 
+from swaprail.runtime.listen import listen
+
 GRACE_SHARE = 0.7  # of the drain; the rest is for the application's own end, which writes what was accepted
 
 
@@ -30,7 +32,7 @@ class HttpServer(uvicorn.Server):
 
     async def open(self, host: str, port: int) -> None:
         """Listen and return when requests are served; a port of 0 picks a free one."""
-        listener = socket.create_server((host, port), backlog=2048, reuse_port=False)
+        listener = listen(host, port)
         # Inherited by connections; asyncio itself sets it only on sockets that name their protocol.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]

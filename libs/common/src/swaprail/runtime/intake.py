@@ -1,10 +1,10 @@
 """How orders come to a worker: handed over by a message, or found by a scan of what is due."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from functools import partial
 
+from swaprail.clock import database_time
 from swaprail.db.leases import Leases
 from swaprail.domain.lifecycle import Status
 from swaprail.messages.topics import HANDOVER_S, HandedOver
@@ -51,7 +51,7 @@ class Intake:
         the table holds that very order. What is in no status to be handed over, comes too late, or finds no free place,
         is left to the scans, here or of another replica.
         """
-        now, dropped = time.time() * 1000, partial(metrics.HANDED_OVER.labels, self._inflight.stage)
+        now, dropped = database_time() * 1000, partial(metrics.HANDED_OVER.labels, self._inflight.stage)
         own = [item for item in handed_over if item.order.status is self._takes]
         fresh = [item.order for item in own if item.until > now]
         taken = fresh[: self._inflight.free]

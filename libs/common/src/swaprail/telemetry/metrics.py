@@ -98,6 +98,11 @@ PUBLISHED = counter("swaprail_outbox_published_total", "Entries for topics", ["s
 
 # --- database, Redis
 STATEMENT_SECONDS = histogram("db_client_operation_duration_seconds", "Statements", ["operation"], of=ALL)
+CLOCK_SKEW = gauge(
+    "swaprail_clock_skew_seconds",
+    "How far this host's clock is ahead of the database's, when a session was opened",
+    of=ALL,
+)
 CONNECTIONS = gauge("db_client_connection_count", "Connections of a pool", ["pool", "state"], of=ALL)
 CONNECTIONS_MAX = gauge("db_client_connection_max", "The most connections a pool may have", ["pool"], of=ALL)
 CONNECTION_WAIT = histogram("db_client_connection_wait_time_seconds", "Waiting for a free connection", ["pool"], of=ALL)

@@ -1,8 +1,8 @@
 """A paper venue: quotes from the market's pools after the configured delay."""
 
 import asyncio
-import time
 
+from swaprail.clock import database_time
 from swaprail.domain.amounts import MAX_BASE_UNITS
 from swaprail.domain.errors import EngineError
 from swaprail.domain.quotes import Quote, QuoteRequest
@@ -38,7 +38,7 @@ class PaperVenue:
             fee_bps=pool.fee_bps,
             price_impact_bps=pool.price_impact_bps(request.input_amount),
             slot=slot,
-            quoted_at=time.time(),
+            quoted_at=database_time(),
             network_fee=self._market.network_fee(self.name, request.output_mint),
         )
 

@@ -1,5 +1,7 @@
 """Request bodies: bounded in bytes and in time, JSON only, decoded once."""
 
+import json
+from codecs import BOM_UTF8
 from typing import Any
 
 import msgspec
@@ -29,7 +31,7 @@ async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: 
     media_type = headers.get(b"content-type", b"")
     if media_type != _JSON and media_type.partition(b";")[0].strip().lower() != _JSON:
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
-    if headers.get(b"content-encoding", b"identity") != b"identity":
+    if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise EngineError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must not be compressed")
     return await read_body(headers, receive, limit, deadline)
 
@@ -37,13 +39,18 @@ async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: 
 def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where: str = "") -> T:
     """Return the decoded body; EngineError body_invalid or validation_failed, naming the field below `where`."""
     try:
-        return decoder.decode(body)
+        if isinstance(body, bytes):
+            body = body.removeprefix(BOM_UTF8)
+        decoded = decoder.decode(body)
+        if isinstance(body, bytes):
+            _refuse_repeated_names(body)
     except msgspec.DecodeError as error:
         raise invalid(error, where) from None
     except UnicodeDecodeError:
         raise EngineError(ErrorCode.BODY_INVALID, "the body is not UTF-8") from None
     except RecursionError:
         raise EngineError(ErrorCode.BODY_INVALID, "the body is nested too deeply") from None
+    return decoded
 
 
 def convert_fields[T](fields: dict[str, Any], to: type[T]) -> T:
@@ -52,6 +59,19 @@ def convert_fields[T](fields: dict[str, Any], to: type[T]) -> T:
         return msgspec.convert(fields, to, strict=False)
     except msgspec.ValidationError as error:
         raise invalid(error) from None
+
+
+def _refuse_repeated_names(body: bytes) -> None:
+    """Raise EngineError body_invalid where one object has a name twice: each reader would take another of the two."""
+
+    def one_of_each(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise EngineError(ErrorCode.BODY_INVALID, f"an object of the body has {twice[:64]!r} twice")
+
+    # Numbers stay texts: nobody reads them here.
+    json.loads(body, object_pairs_hook=one_of_each, parse_int=str, parse_float=str, strict=False)
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:

@@ -10,13 +10,14 @@ from typing import Any
 from opentelemetry.trace import SpanKind
 
 from swaprail.auth import KeyStore, Principal, authenticate
+from swaprail.clock import database_time
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import tracing
 from swaprail_api.http.answers import Answer, Receive, Scope, Send
 from swaprail_api.http.bodies import HeaderMap
 from swaprail_api.http.endpoints import Endpoint
 from swaprail_api.http.problems import problem_answer, unexpected
-from swaprail_api.http.requests import Caller, Request
+from swaprail_api.http.requests import Caller, Request, refuse_repeated
 from swaprail_api.rate_limit import Allowance, RateLimitedError, RateLimiter
 from swaprail_api.store.keys import KeyUsage
 
@@ -24,7 +25,7 @@ from swaprail_api.store.keys import KeyUsage
 class Admission:
     """Decides whether a request passes."""
 
-    def __init__(self, keys: KeyStore, usage: KeyUsage, limiter: RateLimiter | None, *, keys_required: bool) -> None:
+    def __init__(self, keys: KeyStore, usage: KeyUsage, limiter: RateLimiter, *, keys_required: bool) -> None:
         self._keys = keys
         self._usage = usage
         self._limiter = limiter
@@ -40,20 +41,18 @@ class Admission:
             )
         except EngineError as error:
             # Guessing keys is bounded as well.
-            if self._limiter and error.code is ErrorCode.UNAUTHENTICATED:
+            if error.code is ErrorCode.UNAUTHENTICATED:
                 await self._limiter.take("ip", address)
             raise
         if principal.key_id:
-            self._usage.note(principal.key_id, time.time())
+            self._usage.note(principal.key_id, database_time())
         allowance = await self._count(principal, address)
         principal.require(needed)
         return principal, allowance
 
     async def _count(self, principal: Principal, address: str) -> Allowance | None:
-        if self._limiter is None:
-            return None
         if principal.key_id:
-            return await self._limiter.take("key", principal.key_id)
+            return await self._limiter.take("account", principal.account, principal.limits.requests)
         return await self._limiter.take("ip", address)
 
 
@@ -85,6 +84,7 @@ class Gate:
     async def _admit(self, endpoint: Endpoint, request: Request, headers: HeaderMap, trace: str | None) -> Answer:
         assert endpoint.scope is not None
         try:
+            refuse_repeated(request.scope["headers"], headers)
             principal, allowance = await self._admission.admit(request.scope, headers, endpoint.scope)
         except RateLimitedError as error:
             retry = (b"retry-after", b"%d" % error.allowance.reset_s)

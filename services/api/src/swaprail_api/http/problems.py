@@ -12,12 +12,19 @@ from swaprail.domain.lifecycle import Status
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.http.answers import PROBLEM, Answer, Headers, encode
 from swaprail_api.metrics import REJECTED
+from swaprail_api.schemas.amounts import NOT_DECIMAL
 
 log = get_logger(__name__)
 
 TYPE_BASE = "/docs#problem-"
 RETRY_AFTER_S = 1
-_WAIT = {ErrorCode.RATE_LIMITED, ErrorCode.OVERLOADED, ErrorCode.UNAVAILABLE, ErrorCode.QUOTES_UNAVAILABLE}
+_WAIT = {
+    ErrorCode.RATE_LIMITED,
+    ErrorCode.ACCOUNT_LIMIT,
+    ErrorCode.OVERLOADED,
+    ErrorCode.UNAVAILABLE,
+    ErrorCode.QUOTES_UNAVAILABLE,
+}
 _PLACE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?$", re.DOTALL)
 _NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>[^`]*)`$")
 
@@ -84,7 +91,8 @@ def invalid(error: msgspec.DecodeError, where: str = "") -> EngineError:
     named = _NAMED.match(what)
     if named:
         path = f"{path}.{named['name']}" if path else named["name"]
-    return EngineError(ErrorCode.VALIDATION_FAILED, what, field=f"{where}{path}" or "body")
+    code = ErrorCode.AMOUNT_INVALID if what == NOT_DECIMAL else ErrorCode.VALIDATION_FAILED
+    return EngineError(code, what, field=f"{where}{path}" or "body")
 
 
 def unexpected(error: Exception) -> EngineError:

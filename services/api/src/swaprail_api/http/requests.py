@@ -1,5 +1,7 @@
 """A request as handlers get it, and what they take from it."""
 
+import re
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -11,6 +13,9 @@ from swaprail_api.http.answers import Receive, Scope
 from swaprail_api.http.bodies import HeaderMap, convert_fields
 
 _MAX_PARAMETERS = 20
+_PREFIX = re.compile(rb"(/[A-Za-z0-9._~-]+)+")
+# Whoever stands in front of us may have read the other one.
+_ONCE = (b"authorization", b"idempotency-key", b"content-type", b"content-encoding")
 
 
 class Caller(msgspec.Struct):
@@ -34,6 +39,22 @@ def caller_of(request: Request) -> Caller:
     """Return who sent the request; only where not everybody may call."""
     assert request.caller is not None
     return request.caller
+
+
+def refuse_repeated(sent: Sequence[tuple[bytes, bytes]], headers: HeaderMap) -> None:
+    """Raise EngineError validation_failed when a header whose value we act on was sent twice."""
+    if len(headers) == len(sent):
+        return
+    names = [name for name, _ in sent]
+    for name in _ONCE:
+        if names.count(name) > 1:
+            raise EngineError(ErrorCode.VALIDATION_FAILED, "the header is repeated", field=name.decode())
+
+
+def prefix_of(headers: HeaderMap) -> bytes:
+    """Return the prefix that a proxy took from the path; whoever invents one misleads himself alone."""
+    prefix = headers.get(b"x-forwarded-prefix", b"").rstrip(b"/")
+    return prefix if _PREFIX.fullmatch(prefix) else b""
 
 
 def query_of[T](request: Request, to: type[T]) -> T:

@@ -8,18 +8,17 @@ from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.bodies import MAX_BATCH_BODY, MAX_BODY, decode, read_body, read_json
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import Caller, Request, caller_of, order_id_of
+from swaprail_api.http.requests import Caller, Request, caller_of, order_id_of, prefix_of
 from swaprail_api.idempotency import read_key
 from swaprail_api.schemas.batches import BatchResults
 from swaprail_api.schemas.orders import OrderView
-from swaprail_api.schemas.requests import NoQuery, PlaceBatch, PlaceOrder, RawBatch
+from swaprail_api.schemas.requests import NoQuery, PlaceBatch, PlaceOrder, RawBatch, order_decoder
 from swaprail_api.usecases.accept_batch import AcceptBatch
 from swaprail_api.usecases.accept_order import AcceptOrder
 from swaprail_api.usecases.cancel_order import CancelOrder
 from swaprail_api.usecases.start_order import StartOrder
 
 _REPLAYED = (b"idempotency-replayed", b"true")
-_order_decoder = msgspec.json.Decoder(PlaceOrder)
 _batch_decoder = msgspec.json.Decoder(RawBatch)
 _nothing_decoder = msgspec.json.Decoder(NoQuery)
 
@@ -32,6 +31,8 @@ _INTAKE_ERRORS = (
     ErrorCode.TOKEN_UNKNOWN,
     ErrorCode.TOKENS_EQUAL,
     ErrorCode.EXPIRY_IN_PAST,
+    ErrorCode.EXPIRY_TOO_FAR,
+    ErrorCode.ACCOUNT_LIMIT,
     ErrorCode.OVERLOADED,
 )
 _EXAMPLE: dict[str, object] = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
@@ -79,20 +80,20 @@ class OrderRoutes:
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
         await self._no_body(caller, request)
         order, replayed = await self._start.run(order_id_of(request), caller, key)
-        return _order_answer(202, order, replayed=replayed)
+        return _order_answer(202, order, caller, replayed=replayed)
 
     async def cancel(self, request: Request) -> Answer:
         """Take an order back."""
         caller = caller_of(request)
         await self._no_body(caller, request)
-        return _order_answer(202, await self._cancel.run(order_id_of(request), caller))
+        return _order_answer(202, await self._cancel.run(order_id_of(request), caller), caller)
 
     async def _place(self, request: Request, *, execute: bool) -> Answer:
         caller = caller_of(request)
         key = read_key(caller.headers.get(b"idempotency-key"), required=self._key_required)
-        body = decode(_order_decoder, await read_json(caller.headers, request.receive, MAX_BODY, self._body))
+        body = decode(order_decoder, await read_json(caller.headers, request.receive, MAX_BODY, self._body))
         order, replayed = await self._accept.one(body, caller, key, execute=execute)
-        return _order_answer(202 if execute else 201, order, replayed=replayed)
+        return _order_answer(202 if execute else 201, order, caller, replayed=replayed)
 
     async def _no_body(self, caller: Caller, request: Request) -> None:
         body = await read_body(caller.headers, request.receive, MAX_BODY, self._body)
@@ -139,7 +140,7 @@ class OrderRoutes:
                 example={"orders": [_EXAMPLE], "execute": True},
                 answers={207: ("Results, in the order of the request", BatchResults)},
                 idempotent=True,
-                errors=(ErrorCode.BATCH_INVALID, *_INTAKE_ERRORS[:3], ErrorCode.OVERLOADED),
+                errors=(ErrorCode.BATCH_INVALID, *_INTAKE_ERRORS[:3], ErrorCode.ACCOUNT_LIMIT, ErrorCode.OVERLOADED),
             ),
             Endpoint(
                 method="POST",
@@ -150,7 +151,12 @@ class OrderRoutes:
                 scope=Scope.WRITE,
                 answers={202: ("The order, queued", OrderView)},
                 idempotent=True,
-                errors=(ErrorCode.ORDER_NOT_FOUND, ErrorCode.ORDER_STATUS_MISMATCH, ErrorCode.OVERLOADED),
+                errors=(
+                    ErrorCode.ORDER_NOT_FOUND,
+                    ErrorCode.ORDER_STATUS_MISMATCH,
+                    ErrorCode.ACCOUNT_LIMIT,
+                    ErrorCode.OVERLOADED,
+                ),
             ),
             Endpoint(
                 method="POST",
@@ -169,6 +175,7 @@ class OrderRoutes:
         ]
 
 
-def _order_answer(status: int, order: OrderView, *, replayed: bool = False) -> Answer:
-    location = (b"location", b"/api/orders/%s" % str(order.order_id).encode())
+def _order_answer(status: int, order: OrderView, caller: Caller, *, replayed: bool = False) -> Answer:
+    prefix = prefix_of(caller.headers)
+    location = (b"location", b"%s/api/orders/%s" % (prefix, str(order.order_id).encode()))
     return json_answer(status, order, (location, _REPLAYED) if replayed else (location,))

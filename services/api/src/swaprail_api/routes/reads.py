@@ -1,6 +1,6 @@
 """Reading orders and their events."""
 
-from swaprail.auth import Scope
+from swaprail.auth import Principal, Scope
 from swaprail.domain.errors import ErrorCode
 from swaprail_api.http.answers import Answer, json_answer
 from swaprail_api.http.endpoints import Endpoint
@@ -21,19 +21,19 @@ class ReadRoutes:
     async def order(self, request: Request) -> Answer:
         """Return one order."""
         query_of(request, NoQuery)
-        return json_answer(200, await self._read.detail(order_id_of(request), _account(request)))
+        return json_answer(200, await self._read.detail(order_id_of(request), _principal(request)))
 
     async def events(self, request: Request) -> Answer:
         """Return the steps of an order."""
         query = query_of(request, EventsQuery)
-        events = await self._read.events(order_id_of(request), _account(request), query.after)
+        events = await self._read.events(order_id_of(request), _principal(request), query.after)
         return json_answer(200, EventList(events))
 
     async def of_wallet(self, request: Request) -> Answer:
         """Return orders of a wallet."""
         query = query_of(request, ListQuery)
         wallet = str(request.scope["path_params"]["wallet"]).removeprefix("/")
-        return json_answer(200, await self._listing.run(_account(request), wallet, query))
+        return json_answer(200, await self._listing.run(_principal(request), wallet, query))
 
     def endpoints(self) -> list[Endpoint]:
         """Return the routes."""
@@ -46,7 +46,7 @@ class ReadRoutes:
                 group="orders",
                 scope=Scope.READ,
                 answers={200: ("The order", OrderDetail)},
-                errors=(ErrorCode.ORDER_NOT_FOUND,),
+                errors=(ErrorCode.ORDER_NOT_FOUND, ErrorCode.ACCOUNT_LIMIT),
             ),
             Endpoint(
                 method="GET",
@@ -57,7 +57,7 @@ class ReadRoutes:
                 scope=Scope.READ,
                 query=EventsQuery,
                 answers={200: ("The steps", EventList)},
-                errors=(ErrorCode.ORDER_NOT_FOUND,),
+                errors=(ErrorCode.ORDER_NOT_FOUND, ErrorCode.ACCOUNT_LIMIT),
             ),
             Endpoint(
                 method="GET",
@@ -68,10 +68,10 @@ class ReadRoutes:
                 scope=Scope.READ,
                 query=ListQuery,
                 answers={200: ("A page", OrderPage)},
-                errors=(ErrorCode.CURSOR_INVALID,),
+                errors=(ErrorCode.CURSOR_INVALID, ErrorCode.ACCOUNT_LIMIT),
             ),
         ]
 
 
-def _account(request: Request) -> str:
-    return caller_of(request).principal.account
+def _principal(request: Request) -> Principal:
+    return caller_of(request).principal

@@ -2,11 +2,12 @@
 
 import msgspec
 
+from swaprail.auth import Limits
 from swaprail_api.schemas.times import Time
 
 
 class KeyView(msgspec.Struct, frozen=True, rename="camel"):
-    """An API key without its secret."""
+    """An API key without its secret. limits: those it has in place of the engine's own."""
 
     id: str
     account: str
@@ -16,6 +17,7 @@ class KeyView(msgspec.Struct, frozen=True, rename="camel"):
     expires_at: Time | None
     last_used_at: Time | None
     revoked_at: Time | None
+    limits: Limits
 
 
 class CreatedKey(KeyView, frozen=True, rename="camel"):

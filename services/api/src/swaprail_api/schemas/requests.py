@@ -10,6 +10,7 @@ from msgspec import Meta
 from swaprail.auth import Scope
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import DEFAULT_SLIPPAGE_BPS
+from swaprail_api.schemas.amounts import Amount, LeastAmount, read_amount
 
 MAX_BATCH = 100
 MAX_WALLET = 64
@@ -19,16 +20,6 @@ Wallet = Annotated[
 ]
 TokenName = Annotated[
     str, Meta(min_length=1, max_length=64, description="symbol or mint of a configured token", examples=["SOL"])
-]
-# What the decoder of a Decimal takes.
-_DECIMAL: dict[str, object] = {"pattern": r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?$"}
-Amount = Annotated[
-    Decimal,
-    Meta(
-        description="whole tokens, a JSON number or a decimal string; exact",
-        examples=["1.5"],
-        extra_json_schema=_DECIMAL,
-    ),
 ]
 
 
@@ -42,16 +33,15 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     slippage_bps: Annotated[
         int, Meta(ge=0, le=10_000, description="how far below the quote the output may fall, in 1/100 %")
     ] = DEFAULT_SLIPPAGE_BPS
-    min_output_amount: (
-        Annotated[
-            Decimal, Meta(description="least output in whole tokens, whatever the quote", extra_json_schema=_DECIMAL)
-        ]
-        | None
-    ) = None
+    min_output_amount: LeastAmount | None = None
     expires_at: (
         Annotated[datetime, Meta(tz=True, description="until when the swap may be submitted, RFC 3339 with an offset")]
         | None
     ) = None
+
+
+# A number is not made a float on its way.
+order_decoder = msgspec.json.Decoder(PlaceOrder, dec_hook=read_amount, float_hook=Decimal)
 
 
 class PlaceBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,14 +1,16 @@
-"""How many orders are open, counted once a second by the process that takes new ones."""
+"""How many orders are open, of all accounts and of each, counted once a second by the process that takes new ones."""
 
 import asyncio
 import contextlib
 
+from swaprail.auth import Principal
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail.telemetry.survival import survive
 from swaprail_api.metrics import BACKLOG, BACKLOG_LIMIT
+from swaprail_api.store.account_orders import AccountOrders
 
 # Bounded: beyond the limit it does not matter how many there are.
 _COUNT = named(
@@ -23,19 +25,21 @@ EVERY_S = 1.0
 
 
 class Backlog:
-    """Refuses new orders while too many are open."""
+    """Refuses new orders while too many are open, or their account has too many."""
 
-    def __init__(self, database: Database, limit: int) -> None:
+    def __init__(self, database: Database, limit: int, accounts: AccountOrders) -> None:
         self._database = database
+        self._accounts = accounts
         self._limit = limit
         self._task: asyncio.Task[None] | None = None
         self.open_orders = 0
         BACKLOG_LIMIT.set(limit)
 
-    def check(self) -> None:
-        """Raise EngineError overloaded while more orders are open than the limit."""
-        if self.open_orders > self._limit:
+    async def take(self, caller: Principal, orders: int, *, execute: bool) -> None:
+        """Count orders about to be stored; EngineError overloaded while too many are open, account_limit of the account."""
+        if execute and self.open_orders > self._limit:
             raise EngineError(ErrorCode.OVERLOADED, f"more than {self._limit} orders are open")
+        await self._accounts.take(caller, orders, execute=execute)
 
     def start(self) -> None:
         """Begin to count."""
@@ -52,6 +56,7 @@ class Backlog:
         """Count now; if the database is away, the last count stands."""
         try:
             self.open_orders = await self._database.fetchval(_COUNT, self._limit + 1)
+            await self._accounts.count()
         except EngineError as error:
             OPERATIONAL_ERRORS.labels(error.code).inc()
         BACKLOG.set(self.open_orders)

@@ -13,25 +13,44 @@ from swaprail.domain.orders import NewOrder
 from swaprail.messages.topics import HANDOVER_S
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.intake_row import IntakeRow
-from swaprail_api.store.rows import accepted_order
+from swaprail_api.store.rows import Row, accepted_order
 
 # An order to execute is stored together with its lease, which the message to the routers hands over.
 # Keys are inserted in their order, so that two processes cannot wait for each other. Of one key's rows, the first.
+# The key of a batch is taken before those of all orders, and without it none of its own: a longer batch under the same key
+# adds nothing. Nor is it taken where one of its orders' keys stands for a request of its own. What an earlier version stored
+# (of_batch is null: it took no key of the whole) is the same batch if every order of it is there.
 _INSERT = named(
     "intake",
     """
 with v as materialized (
     select * from unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int2[], $9::int2[],
-        $10::text[], $11::int4[], $12::text[], $13::timestamptz[], $14::bool[], $15::text[], $16::text[], $17::bytea[]
+        $10::text[], $11::int4[], $12::text[], $13::timestamptz[], $14::bool[], $15::text[], $16::text[], $17::bytea[],
+        $18::uuid[], $19::text[], $20::bytea[]
     ) with ordinality as t(
         id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
-        input_amount, slippage_bps, min_output_amount, expires_at, execute, trace, key, sha, n
+        input_amount, slippage_bps, min_output_amount, expires_at, execute, trace, key, sha, batch,
+        batch_key, batch_sha, n
     )
 ),
+batches as (
+    select v.batch, v.account, v.batch_key, v.batch_sha,
+        bool_and(k.key is null) or bool_and(coalesce(k.of_batch is null and k.request_sha256 = v.sha, false)) as free
+    from v left join idempotency_keys k on k.account = v.account and k.key = v.key
+    where v.batch is not null group by v.batch, v.account, v.batch_key, v.batch_sha
+),
+opened as (
+    insert into idempotency_keys (account, key, request_sha256, order_id, of_batch)
+    select account, batch_key, batch_sha, batch, false from batches where free order by account, batch_key, batch
+    on conflict do nothing
+    returning order_id as batch
+),
 taken as (
-    insert into idempotency_keys (account, key, request_sha256, order_id)
-    select distinct on (account, key) account, key, sha, id from v where key is not null order by account, key, n
+    insert into idempotency_keys (account, key, request_sha256, order_id, of_batch)
+    select account, key, sha, id, batch is not null from v
+    where key is not null and (batch is null or batch in (select batch from opened))
+    order by account, key, n
     on conflict do nothing
     returning order_id
 ),
@@ -44,7 +63,7 @@ stored as (
     select id, account, wallet, input_mint, output_mint, input_symbol, output_symbol, input_decimals, output_decimals,
         input_amount::numeric, slippage_bps, min_output_amount::numeric, expires_at, trace,
         case when execute then 'ROUTING' else 'PENDING' end, 1 + execute::int, execute::int,
-        case when execute then 'message' end, case when execute then now() + make_interval(secs => $18) end,
+        case when execute then 'message' end, case when execute then now() + make_interval(secs => $21) end,
         case when execute then now() end
     from v where key is null or id in (select order_id from taken)
     returning id, seq, created_at
@@ -61,9 +80,11 @@ _FIND = named(
     "intake_find",
     f"""
 with {ACKNOWLEDGED}
-select v.n, k.request_sha256, o.* from unnest($1::text[], $2::text[]) with ordinality as v(account, key, n)
-join idempotency_keys k on k.account = v.account and k.key = v.key
-join orders o on o.id = k.order_id
+select v.n, k.request_sha256, k.of_batch, b.request_sha256 as batch_sha256, o.*
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as v(account, key, batch_key, n)
+left join idempotency_keys k on k.account = v.account and k.key = v.key
+left join idempotency_keys b on b.account = v.account and b.key = v.batch_key
+left join orders o on o.id = k.order_id
 cross join acknowledged
 """,  # noqa: S608 - a constant
 )
@@ -94,24 +115,31 @@ class IntakeStore:
         stored = [(row, created.get(row.id)) for row in rows]
         self._announcer.accepted([(row, at) for row, at in stored if at])
         lost = [row for row, at in stored if at is None]
-        found = iter(await self.find(lost) if lost else ())
-        return [next(found) if at is None else Accepted(None, at, replayed=False) for _, at in stored]
+        found = dict(zip((row.id for row in lost), await self.find(lost) if lost else (), strict=True))
+        return [Accepted(None, at, replayed=False) if at else found[row.id] or _not_taken(row) for row, at in stored]
 
-    async def find(self, rows: Sequence[IntakeRow]) -> list[Outcome]:
-        """Return what the keys of the rows were used for before."""
-        found = {
-            row["n"]: row for row in await self._database.fetch(_FIND, [r.account for r in rows], [r.key for r in rows])
-        }
-        return [self._judge(row, found.get(n)) for n, row in enumerate(rows, start=1)]
+    async def find(self, rows: Sequence[IntakeRow]) -> list[Outcome | None]:
+        """Return what the keys of the rows were used for before, None for a key that was not."""
+        names = [r.account for r in rows], [r.key for r in rows], [r.batch_key for r in rows]
+        known = {row["n"]: row for row in await self._database.fetch(_FIND, *names)}
+        return [_judge(row, known[n]) for n, row in enumerate(rows, start=1)]
 
-    @staticmethod
-    def _judge(row: IntakeRow, known: object) -> Outcome:
-        if known is None:
-            return EngineError(ErrorCode.IDEMPOTENCY_KEY_IN_USE, "the key is being used by another request")
-        if known["request_sha256"] != row.request_sha256:  # type: ignore[index]
-            return key_reused()
-        order = accepted_order(known, execute=row.execute)
-        return Accepted(order, known["created_at"], replayed=True)  # type: ignore[index]
+
+def _judge(row: IntakeRow, known: Row) -> Outcome | None:
+    if known["batch_sha256"] not in (None, row.batch_sha256):
+        return key_reused()
+    if known["request_sha256"] is None:
+        return None
+    in_batch = row.batch is not None
+    if known["request_sha256"] != row.request_sha256 or known["of_batch"] not in (None, in_batch):
+        return key_reused()
+    return Accepted(accepted_order(known, execute=row.execute), known["created_at"], replayed=True)
+
+
+def _not_taken(row: IntakeRow) -> EngineError:
+    if row.batch is None:
+        return EngineError(ErrorCode.IDEMPOTENCY_KEY_IN_USE, "the key is being used by another request")
+    return key_reused()
 
 
 def key_reused() -> EngineError:

@@ -7,6 +7,17 @@ from uuid import UUID
 from swaprail.domain.orders import NewOrder
 
 
+class BatchKey(NamedTuple):
+    """The idempotency key of a whole batch: its orders are stored only together with it.
+
+    batch tells batches of one statement apart. Each order has a key of its own besides, `<key>#<number>`.
+    """
+
+    batch: UUID
+    key: str
+    request_sha256: bytes
+
+
 class IntakeRow(NamedTuple):
     """An order to store, in the statement's order of columns. Amounts are text: the database parses them fastest."""
 
@@ -27,9 +38,14 @@ class IntakeRow(NamedTuple):
     trace: str | None
     key: str | None
     request_sha256: bytes | None
+    batch: UUID | None = None
+    batch_key: str | None = None
+    batch_sha256: bytes | None = None
 
 
-def intake_row(order: NewOrder, key: str | None, request_sha256: bytes | None) -> IntakeRow:
+def intake_row(
+    order: NewOrder, key: str | None, request_sha256: bytes | None, batch: BatchKey | None = None
+) -> IntakeRow:
     """Return the row of an order."""
     least = order.min_output_amount
     return IntakeRow(
@@ -50,4 +66,5 @@ def intake_row(order: NewOrder, key: str | None, request_sha256: bytes | None) -
         order.trace,
         key,
         request_sha256,
+        *(batch or ()),
     )

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from swaprail.auth import ApiKey, KeyStore, NewKey
+from swaprail.auth import ApiKey, KeyStore, Limits, NewKey
+from swaprail.auth.limits import read_limits, write_limits
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError
@@ -19,14 +20,14 @@ MAX_LISTED = 1000
 _INSERT = named(
     "key_insert",
     """
-insert into api_keys (id, account, name, secret_sha256, scopes, expires_at) values ($1, $2, $3, $4, $5, $6)
-returning id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at
+insert into api_keys (id, account, name, secret_sha256, scopes, expires_at, limits) values ($1, $2, $3, $4, $5, $6, $7)
+returning id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at, limits
 """,
 )
 _LIST = named(
     "key_list",
     """
-select id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at
+select id, account, name, scopes, created_at, expires_at, last_used_at, revoked_at, limits
 from api_keys where account = $1 order by created_at, id limit $2
 """,
 )
@@ -34,6 +35,12 @@ _REVOKE = named(
     "key_revoke",
     """
 update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 and account = $2 returning id
+""",
+)
+_LIMIT = named(
+    "key_limit",
+    """
+update api_keys set limits = $3 where id = $1 and account = $2 returning id
 """,
 )
 _TOUCH = named(
@@ -52,11 +59,18 @@ class KeyTable:
         self._database = database
 
     async def insert(
-        self, key: NewKey, *, account: str, name: str, scopes: Sequence[str], expires_at: datetime | None
+        self,
+        key: NewKey,
+        *,
+        account: str,
+        name: str,
+        scopes: Sequence[str],
+        expires_at: datetime | None,
+        limits: Limits,
     ) -> KeyView:
         """Store a key; its secret is not among what is stored."""
         row = await self._database.fetchrow(
-            _INSERT, key.id, account, name, key.secret_sha256, sorted(scopes), expires_at
+            _INSERT, key.id, account, name, key.secret_sha256, sorted(scopes), expires_at, write_limits(limits)
         )
         return _view(row)
 
@@ -67,6 +81,10 @@ class KeyTable:
     async def revoke(self, key_id: str, account: str) -> bool:
         """Make a key useless; False if the account has no such key."""
         return await self._database.fetchval(_REVOKE, key_id, account) is not None
+
+    async def limit(self, key_id: str, account: str, limits: Limits) -> bool:
+        """Give a key limits in place of those it has; False if the account has no such key."""
+        return await self._database.fetchval(_LIMIT, key_id, account, write_limits(limits)) is not None
 
     async def touch(self, used: dict[str, float]) -> None:
         """Note when keys were used, in seconds since 1970."""
@@ -128,4 +146,4 @@ class KeyUsage:
 
 
 def _view(row: Row) -> KeyView:
-    return KeyView(**row)
+    return KeyView(**{**row, "limits": read_limits(row["limits"])})

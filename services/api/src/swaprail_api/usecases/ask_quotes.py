@@ -8,6 +8,7 @@ import msgspec
 from faststream.exceptions import IncorrectState
 
 from swaprail.broker.connect import AWAY
+from swaprail.clock import database_time
 from swaprail.domain.amounts import parse_decimal, to_base_units
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.quotes import QuoteResult
@@ -56,7 +57,7 @@ class AskQuotes:
         amount = to_base_units(parse_decimal(query.input_amount, "inputAmount"), given.decimals, "inputAmount")
         timeout_s = max(0.0, arrived + self._timeout_s - time.monotonic())
         deadline_ms = int(timeout_s * _SHARE_OF_VENUES * 1000)
-        asked = QuotesAsked(given.mint, wanted.mint, amount, deadline_ms, trace)
+        asked = QuotesAsked(given.mint, wanted.mint, amount, deadline_ms, trace, asked_ms=int(database_time() * 1000))
         results = await self._ask(asked, timeout_s)
         return QuoteList([quote_view(result, given.decimals, wanted.decimals) for result in results])
 

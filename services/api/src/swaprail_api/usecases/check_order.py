@@ -1,9 +1,10 @@
 """Check an order and resolve its tokens and amounts."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 
 from uuid_utils.compat import uuid7
 
+from swaprail.clock import database_now, database_time
 from swaprail.domain.amounts import to_base_units
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
@@ -18,7 +19,7 @@ def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: b
     given, wanted = find_pair(tokens, body.input_token, body.output_token)
     least = body.min_output_amount
     return NewOrder(
-        id=uuid7(),
+        id=uuid7(nanoseconds=int(database_time() * 1e9)),
         account=account,
         wallet=body.user_wallet,
         input_mint=given.mint,
@@ -45,14 +46,23 @@ def find_pair(tokens: TokenList, given: str, wanted: str) -> tuple[Token, Token]
 
 
 def check_wallet(wallet: str, field: str = "userWallet") -> None:
-    """Raise EngineError unless there are 1 to 64 characters and every one can be seen."""
+    """Raise EngineError unless there are 1 to 64 characters, every one can be seen, and a path keeps them as they are."""
     if not 1 <= len(wallet) <= MAX_WALLET or not wallet.isprintable() or wallet.strip() != wallet:
         message = f"a wallet has 1 to {MAX_WALLET} visible characters"
         raise EngineError(ErrorCode.VALIDATION_FAILED, message, field=field)
+    if any(not part.strip(".") for part in wallet.split("/")):
+        message = "between slashes a wallet has more than dots: clients and proxies would make another path of it"
+        raise EngineError(ErrorCode.VALIDATION_FAILED, message, field=field)
 
 
-def expiry_error(order: NewOrder) -> EngineError | None:
-    """Return the error of an order whose time has passed, else None."""
-    if order.expires_at is None or order.expires_at > datetime.now(UTC):
+def expiry_error(order: NewOrder, longest_days: int | None = None) -> EngineError | None:
+    """Return the error of an order whose time has passed, or is further away than so many days; else None."""
+    if order.expires_at is None:
         return None
-    return EngineError(ErrorCode.EXPIRY_IN_PAST, "expiresAt is not in the future", field="expiresAt")
+    now = database_now()
+    if order.expires_at <= now:
+        return EngineError(ErrorCode.EXPIRY_IN_PAST, "expiresAt is not in the future", field="expiresAt")
+    if longest_days is None or order.expires_at <= now + timedelta(days=longest_days):
+        return None
+    message = f"expiresAt is more than {longest_days} days away"
+    return EngineError(ErrorCode.EXPIRY_TOO_FAR, message, field="expiresAt")

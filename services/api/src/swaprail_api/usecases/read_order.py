@@ -1,10 +1,12 @@
 """Read one order with its route, quotes, attempts and times."""
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
 
+from swaprail.auth import Principal
 from swaprail.domain.amounts import to_decimal_string
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
@@ -15,6 +17,7 @@ from swaprail_api.schemas.orders import AttemptView, OrderDetail, RouteView
 from swaprail_api.schemas.quotes import quote_view
 from swaprail_api.store.reads import OrderReader
 from swaprail_api.store.rows import Row, order_fields
+from swaprail_api.turns import Turns
 
 _attempts = msgspec.json.Decoder(list[AttemptView]).decode
 _times = msgspec.json.Decoder(dict[Status, datetime]).decode
@@ -23,20 +26,23 @@ _times = msgspec.json.Decoder(dict[Status, datetime]).decode
 class ReadOrder:
     """Reads orders and their events."""
 
-    def __init__(self, reader: OrderReader, deadline: Deadline) -> None:
+    def __init__(self, reader: OrderReader, deadline: Deadline, turns: Turns) -> None:
         self._reader = reader
+        self._turns = turns
         self._deadline = deadline
 
-    async def detail(self, order_id: UUID, account: str) -> OrderDetail:
+    async def detail(self, order_id: UUID, caller: Principal) -> OrderDetail:
         """Return the order; EngineError order_not_found if the account has none of that id."""
-        row = await self._deadline.wait(self._reader.order(order_id, account))
+        read = partial(self._reader.order, order_id, caller.account)
+        row = await self._deadline.wait(self._turns.take(caller, read))
         if row is None:
             raise _not_found()
         return _detail(row)
 
-    async def events(self, order_id: UUID, account: str, after: int) -> list[StatusMessage]:
+    async def events(self, order_id: UUID, caller: Principal, after: int) -> list[StatusMessage]:
         """Return its steps after a seq, oldest first."""
-        rows = await self._deadline.wait(self._reader.events(order_id, account, after))
+        read = partial(self._reader.events, order_id, caller.account, after)
+        rows = await self._deadline.wait(self._turns.take(caller, read))
         if rows is None:
             raise _not_found()
         return [

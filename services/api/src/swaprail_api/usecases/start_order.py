@@ -28,7 +28,7 @@ class StartOrder:
 
     async def run(self, order_id: UUID, caller: Caller, key: str | None) -> tuple[OrderView, bool]:
         """Return the order as queued and whether this is a repetition; EngineError order_status_mismatch if it lost."""
-        self._backlog.check()
+        await self._backlog.take(caller.principal, 1, execute=True)
         sha = start_fingerprint(str(order_id)) if key else None
         row = StartRow(order_id, caller.principal.account, key, sha)
         with write_span(self._writer.name):

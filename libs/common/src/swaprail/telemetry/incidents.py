@@ -1,0 +1,45 @@
+"""One line when something begins to fail, one for each other cause, one when it works again: not one a second."""
+
+import time
+from collections.abc import Callable
+
+from swaprail.telemetry.causes import cause_of
+from swaprail.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+QUIET_S = 10.0  # without a failure, until it is over: what works and fails by turns is one incident
+MOST_CAUSES = 5
+
+
+class Incident:
+    """Whether something fails at present."""
+
+    def __init__(self, failing: str, works: str, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take the texts of the lines; clock is in seconds."""
+        self._failing = failing
+        self._works = works
+        self._clock = clock
+        self._began = self._failed = 0.0
+        self._causes: set[str] = set()
+
+    @property
+    def open(self) -> bool:
+        """Tell whether it began, and is not yet known to be over."""
+        return bool(self._causes)
+
+    def failed(self, error: BaseException) -> None:
+        """Note a failure; it is told when it is the first, or has another cause."""
+        self._failed = self._clock()
+        if not self._causes:
+            self._began = self._failed
+        cause = cause_of(error)
+        if cause not in self._causes and len(self._causes) < MOST_CAUSES:
+            self._causes.add(cause)
+            log.warning(self._failing, cause=cause)
+
+    def succeeded(self) -> None:
+        """Note that it worked; that is told when nothing has failed for a while."""
+        if self._causes and (now := self._clock()) - self._failed >= QUIET_S:
+            self._causes = set()
+            log.info(self._works, seconds=round(now - self._began, 1))

@@ -1,0 +1,72 @@
+"""Reads of one account at a time: a few run, the others wait their turn, so that none has all connections."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from swaprail.auth import Principal
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.metrics import ACCOUNT_LIMITED
+
+MAX_WAITING = 64
+MAX_ACCOUNTS = 10_000  # remembered, of those that read nothing now
+
+
+class _Account:
+    """The reads of an account: those that run and those that wait for one of them to end."""
+
+    __slots__ = ("reads", "turns")
+
+    def __init__(self, at_once: int) -> None:
+        self.turns = asyncio.Semaphore(at_once)
+        self.reads = 0
+
+    async def read[T](self, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what is read, when it is its turn. The turn lasts as long as the read, though nobody waits any more."""
+        await self.turns.acquire()
+        reading = asyncio.create_task(read())
+        reading.add_done_callback(self._done)
+        return await asyncio.shield(reading)
+
+    def _done(self, reading: "asyncio.Task[Any]") -> None:
+        self.turns.release()
+        if not reading.cancelled():
+            reading.exception()  # told to whoever waits, if anybody does
+
+
+class Turns:
+    """Lets at most so many reads of an account run at once."""
+
+    def __init__(self, at_once: int) -> None:
+        self._at_once = at_once
+        self._accounts: dict[tuple[str, int], _Account] = {}
+
+    async def take[T](self, caller: Principal, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what is read, when it is its turn; EngineError account_limit when too many wait already."""
+        if not caller.key_id:
+            return await read()
+        at_once = caller.limits.concurrent_reads or self._at_once
+        account = self._account(caller.account, at_once)
+        if account.reads >= at_once + MAX_WAITING:
+            ACCOUNT_LIMITED.labels("reads").inc()
+            raise EngineError(ErrorCode.ACCOUNT_LIMIT, f"{MAX_WAITING} reads of the account wait already")
+        account.reads += 1
+        try:
+            return await account.read(read)
+        finally:
+            account.reads -= 1
+
+    def _account(self, name: str, at_once: int) -> _Account:
+        account = self._accounts.get((name, at_once))
+        if account is None:
+            self._forget_idle()
+            account = self._accounts[name, at_once] = _Account(at_once)
+        return account
+
+    def _forget_idle(self) -> None:
+        if len(self._accounts) >= MAX_ACCOUNTS:
+            idle = [
+                name for name, account in self._accounts.items() if not account.reads and not account.turns.locked()
+            ]
+            for name in idle:
+                del self._accounts[name]

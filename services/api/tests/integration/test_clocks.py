@@ -1,0 +1,42 @@
+"""The clock of the API's host is minutes off."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from swaprail.testing.clocks import WrongClock
+
+ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
+
+
+@pytest.fixture(params=[-300, 300])
+def wrong(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> WrongClock:
+    clock = WrongClock(request.param)
+    monkeypatch.setattr("swaprail.clock.time", clock)
+    return clock
+
+
+def _in(**time: float) -> str:
+    return (datetime.now(UTC) + timedelta(**time)).isoformat()
+
+
+async def test_an_orders_id_has_the_databases_time_when_the_hosts_clock_is_off(wrong: WrongClock, api: Any) -> None:
+    order_id = UUID(await api.place())
+    assert abs((order_id.int >> 80) / 1000 - datetime.now(UTC).timestamp()) < 10
+
+
+async def test_an_expiry_is_judged_by_the_databases_clock_when_the_hosts_is_off(wrong: WrongClock, api: Any) -> None:
+    assert (await api.post("/api/orders", ORDER | {"expiresAt": _in(seconds=60)})).status_code == 201
+    late = await api.post("/api/orders", ORDER | {"expiresAt": _in(seconds=-60)})
+    assert (late.status_code, late.json()["code"]) == (400, "expiry_in_past")
+
+
+async def test_a_keys_end_is_judged_by_the_databases_clock_when_the_hosts_is_off(wrong: WrongClock, api: Any) -> None:
+    body = {"name": "desk", "scopes": ["orders:read"]}
+    made = await api.post("/api/keys", body | {"expiresAt": _in(seconds=60)})
+    assert made.status_code == 201
+    assert (await api.post("/api/keys", body | {"expiresAt": _in(seconds=-60)})).status_code == 400
+    key = {"Authorization": f"Bearer {made.json()['key']}"}
+    assert (await api.http.get("/api/orders/user/alice", headers=key)).status_code == 200
