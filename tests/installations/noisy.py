@@ -1,0 +1,180 @@
+"""How much slower others are served while one account is at all of its limits, by turns with itself in peace.
+
+By hand, for it measures time: `python -m tests.installations.noisy`.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import asyncpg
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from swaprail.db.migrate import migrate
+from swaprail.testing.conditions import until
+from swaprail_local.servers.postgres import EmbeddedPostgres
+from swaprail_local.servers.valkey import EmbeddedValkey
+from tests.fuzz.served import add_key
+from tests.installations.orders import BODY
+from tests.system.engine import Engine
+
+SETTINGS = {"api_keys_required": True, "mock_dex_failure_rate": 0, "log_level": "WARNING"}
+READERS, POSTERS, SOCKETS = 8, 2, 50
+BATCHES = 25  # of 100 orders: more than may be open
+_CLOSE = "update orders set closed_at = now(), status = 'CANCELLED', fence = fence + 1 where account = 'noisy' and closed_at is null"
+
+
+class Figures(NamedTuple):
+    """Of one turn, in milliseconds: until an order was accepted, and until it was CONFIRMED."""
+
+    accepted: list[float]
+    confirmed: list[float]
+
+
+class Quiet:
+    """An account that places orders at a steady rate, and hears of them by a socket."""
+
+    def __init__(self, client: httpx.AsyncClient, socket: ClientConnection) -> None:
+        self._client = client
+        self._socket = socket
+        self._figures = Figures([], [])
+        self._confirmed: dict[str, float] = {}
+
+    async def listen(self) -> None:
+        """Note when orders are CONFIRMED, until cancelled."""
+        async for message in self._socket:
+            step = json.loads(message)
+            if step.get("status") == "CONFIRMED":
+                self._confirmed[step["orderId"]] = time.perf_counter()
+
+    async def run(self, rate: int, seconds: float) -> Figures:
+        """Return the figures of one turn."""
+        self._figures = Figures([], [])
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            for number in range(int(rate * seconds)):
+                await asyncio.sleep(max(0.0, began + number / rate - time.monotonic()))
+                group.create_task(self._one())
+        return self._figures
+
+    async def _one(self) -> None:
+        began = time.perf_counter()
+        answer = await self._client.post("/api/orders/execute", json=BODY)
+        self._figures.accepted.append((time.perf_counter() - began) * 1000)
+        assert answer.status_code == 202, answer.text
+        order_id = answer.json()["orderId"]
+        await until(lambda: order_id in self._confirmed, within_s=60, what=f"{order_id} is CONFIRMED", every_s=0.2)
+        self._figures.confirmed.append((self._confirmed[order_id] - began) * 1000)
+
+
+@asynccontextmanager
+async def noise(client: httpx.AsyncClient, ws_url: str, bearer: dict[str, str]) -> AsyncIterator[None]:
+    """Let an account have as many orders as it may, none of which can end, and ask for more of everything."""
+    never = {"minOutputAmount": "999999", "expiresAt": (datetime.now(UTC) + timedelta(days=80)).isoformat()}
+    for _ in range(BATCHES):
+        await client.post("/api/orders/batch", json={"orders": [BODY | never] * 100, "execute": True})
+
+    async def read() -> None:
+        while True:
+            if (await client.get("/api/orders/user/alice?limit=200")).status_code == 429:
+                await asyncio.sleep(0.05)
+
+    async def post() -> None:
+        while True:
+            if (await client.post("/api/orders/execute", json=BODY | never)).status_code == 429:
+                await asyncio.sleep(0.05)
+
+    async with AsyncExitStack() as stack:
+        for _ in range(SOCKETS):
+            await stack.enter_async_context(connect(f"{ws_url}/ws/wallets/alice", additional_headers=bearer))
+        tasks = [asyncio.create_task(read()) for _ in range(READERS)]
+        tasks += [asyncio.create_task(post()) for _ in range(POSTERS)]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _p(figures: list[float], percent: int) -> float:
+    return statistics.quantiles(figures, n=100)[percent - 1]
+
+
+def _tell(name: str, figures: list[Figures]) -> dict[str, float]:
+    accepted = [value for turn in figures for value in turn.accepted]
+    confirmed = [value for turn in figures for value in turn.confirmed]
+    told = {"accepted p50": _p(accepted, 50), "accepted p99": _p(accepted, 99)}
+    told |= {"confirmed p50": _p(confirmed, 50), "confirmed p99": _p(confirmed, 99)}
+    sys.stdout.write(f"{name}: " + ", ".join(f"{key} {value:.1f} ms" for key, value in told.items()) + "\n")
+    sys.stdout.flush()
+    return told
+
+
+async def _measure(engine: Engine, given: argparse.Namespace) -> tuple[dict[str, float], dict[str, float]]:
+    bearers = [{"Authorization": f"Bearer {add_key(engine.dsn, name)}"} for name in ("quiet", "noisy")]
+    peace, noisy = list[Figures](), list[Figures]()
+    limits = httpx.Limits(max_connections=200)
+    async with (
+        httpx.AsyncClient(base_url=engine.url, headers=bearers[0], timeout=30, limits=limits) as ours,
+        httpx.AsyncClient(base_url=engine.url, headers=bearers[1], timeout=30, limits=limits) as theirs,
+    ):
+        socket = await connect(f"{engine.ws_url}/ws/wallets/alice", additional_headers=bearers[0])
+        quiet = Quiet(ours, socket)
+        listening = asyncio.create_task(quiet.listen())
+        await quiet.run(given.rate, 3)
+        for _ in range(given.turns):
+            peace.append(await quiet.run(given.rate, given.seconds))
+            async with noise(theirs, engine.ws_url, bearers[1]):
+                noisy.append(await quiet.run(given.rate, given.seconds))
+            connection = await asyncpg.connect(engine.dsn)
+            await connection.execute(_CLOSE)
+            await connection.close()
+        listening.cancel()
+        await socket.close()
+    return _tell("in peace", peace), _tell("beside noise", noisy)
+
+
+async def _run(given: argparse.Namespace, dsn: str, redis_url: str, home: Path) -> None:
+    engine = Engine(dsn, redis_url, home, **SETTINGS)
+    try:
+        await engine.start()
+        before, beside = await _measure(engine, given)
+    finally:
+        await asyncio.to_thread(engine.close)
+    for name, value in before.items():
+        sys.stdout.write(f"{name}: {beside[name] / value:.2f} times\n")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m tests.installations.noisy", description=__doc__)
+    parser.add_argument("--rate", type=int, default=20, help="orders a second of the quiet account")
+    parser.add_argument("--seconds", type=float, default=15, help="length of a turn")
+    parser.add_argument("--turns", type=int, default=3)
+    given = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="swaprail-noisy-"))
+    home.chmod(0o755)
+    postgres, valkey = EmbeddedPostgres(home / "postgres", durable=True), EmbeddedValkey(home / "valkey")
+    try:
+        postgres.start()
+        valkey.start()
+        migrate(postgres.dsn)
+        asyncio.run(_run(given, postgres.dsn, valkey.url, home))
+    finally:
+        valkey.stop()
+        postgres.stop()
+
+
+if __name__ == "__main__":
+    main()
