@@ -15,7 +15,7 @@ CHART = ROOT / "deploy/helm/swaprail"
 PAGES = sorted(OPERATIONS.glob("*.md"))
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: dict[str, Any] = yaml.safe_load((CHART / "values.schema.json").read_text())
-COMPONENTS = ("api", "router", "executor", "notifier")
+COMPONENTS = ("api", "router", "executor", "notifier", "migration")
 
 pytestmark = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 

@@ -59,6 +59,8 @@ def test_an_image_is_built_too_when_there_is_no_buildkit() -> None:
         "deploy/docker/Dockerfile",
         "--build-arg",
         "SERVICE=notifier",
+        "--build-arg",
+        "PYTHON=python:3.13-slim",
         ".",
     ]
     environment = os.environ | {"DOCKER_BUILDKIT": "0"}

@@ -25,7 +25,7 @@ select format('drop database %I with (force)', datname) from pg_database where d
 select format('drop role %I', rolname) from pg_roles where rolname ~ '^({NAMESPACE}|swaprail_[0-9]+)$' \\gexec
 """
 
-PAGES = ["install", "scale", "upgrade", "secrets", "backup-and-restore", "production-checklist", "uninstall"]
+PAGES = ["install", "scale", "limits", "upgrade", "secrets", "backup-and-restore", "production-checklist", "uninstall"]
 
 
 def _certificate(home: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""From the chart and schema before to those of the checkout, while orders flow."""
+"""From the release before, its images, chart and schema, to the checkout's, while orders flow."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,7 +10,7 @@ import pytest
 
 from swaprail.db.migrate import newest_revision
 from tests.e2e.cluster import release
-from tests.e2e.cluster.images import NEXT_TAG
+from tests.e2e.cluster.images import NEXT_TAG, PREVIOUS_TAG
 from tests.e2e.cluster.names import CHART, NAMESPACE, RELEASE
 from tests.e2e.cluster.shell import helm
 from tests.e2e.conditions import until
@@ -19,8 +19,11 @@ from tests.e2e.traffic import Traffic
 # The newest chart before this one, as `helm package` made it of its last commit.
 PREVIOUS = max((Path(__file__).parent / "previous").glob("swaprail-*.tgz"))
 PREVIOUS_REVISION = "0001"
-# Revision 0004, taken back.
-_SETTLING = (
+# What came since, taken back.
+_SINCE = (
+    "drop index orders_wallet_open_idx, paper.transactions_received_at_idx, orders_waiting_age_idx",
+    "alter table idempotency_keys drop column of_batch",
+    "alter table api_keys drop column limits",
     "drop index tx_attempts_one_per_order_idx",
     "create unique index tx_attempts_one_per_order_idx on tx_attempts (order_id) where state in ('LIVE', 'LANDED')",
     "alter table tx_attempts drop constraint tx_attempts_proof_check, reset (fillfactor)",
@@ -47,12 +50,11 @@ async def _revision(dsn: str) -> str:
 
 @pytest.fixture
 def previous(database_dsn: str) -> Iterator[None]:
-    """The release of the chart before, on the schema of its time."""
+    """The release before, on the schema of its time."""
     release.uninstall()
-    indexes = "drop index orders_wallet_open_idx, paper.transactions_received_at_idx"
-    undo = (indexes, *_SETTLING, f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
+    undo = (*_SINCE, f"update alembic_version set version_num = '{PREVIOUS_REVISION}'")
     asyncio.run(_execute(database_dsn, *undo))
-    release.install("--set", "migration.mode=none", chart=PREVIOUS)
+    release.install("--set", f"migration.mode=none,image.tag={PREVIOUS_TAG}", chart=PREVIOUS)
     yield
     release.install()
 

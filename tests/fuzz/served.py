@@ -22,6 +22,7 @@ FAST = {
     "mock_dex_failure_rate": 0,
     "lease_s": 2,
     "order_deadline_s": 10,  # what no venue can swap is given up
+    "rate_limit": 0,  # by default on where keys are required
 }
 _numbers = count(1)
 

@@ -111,7 +111,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
         Module(
             f"{_STORE}/starts.py",
             (
-                _own(_OF_API, "test_starting", "test_idempotency", "test_batches", "test_placing"),
+                _own(_OF_API, "test_starting", "test_lock_order", "test_idempotency", "test_batches", "test_placing"),
                 _races("start", "start_with_key", "start_with_old_key", callers=True),
                 _wider(_BELIEVED),
             ),
@@ -119,7 +119,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
         Module(
             f"{_STORE}/cancels.py",
             (
-                _own(_OF_API, "test_cancelling", "test_batches"),
+                _own(_OF_API, "test_cancelling", "test_lock_order", "test_batches"),
                 _races("cancel", callers=True),
                 _wider(_BELIEVED),
             ),
@@ -127,7 +127,7 @@ GROUPS: dict[str, tuple[Module, ...]] = {
         Module(
             f"{_STORE}/intake.py",
             (
-                _own(_OF_API, "test_placing", "test_idempotency", "test_batches"),
+                _own(_OF_API, "test_placing", "test_idempotency", "test_lock_order", "test_batches"),
                 _races("place", "place_another", callers=True),
                 _wider(_BELIEVED),
             ),
@@ -147,17 +147,17 @@ GROUPS: dict[str, tuple[Module, ...]] = {
             "execute_order": tuple(
                 f"integration/test_{name}" for name in ("execute_order", "build_order", "resume_order", "expiry")
             ),
-            "check_swap": ("integration/test_build_order",),
+            "check_swap": ("test_check_swap", "integration/test_build_order"),
         }.items()
     ),
     "notifier": tuple(
         _all_of(_NOTIFIER, name, _OF_NOTIFIER, tests, _SIMULATED)
         for name, tests in {
-            "hub": ("test_hub", "test_forged_events"),
+            "hub": ("test_hub_keeps", "test_hub", "test_forged_events"),
             "comparison": ("test_comparison", "test_forged_events", "test_orders", "test_wallets"),
-            "order_log": ("test_hub", "test_orders"),
+            "order_log": ("test_order_log", "test_hub", "test_orders"),
             "subscriptions": ("test_subscriptions", "test_orders", "test_wallets"),
-            "wallet_log": ("test_hub", "test_wallets"),
+            "wallet_log": ("test_wallet_log", "test_hub", "test_wallets"),
             "stalls": ("test_stalls",),
             "history": ("test_history", "test_orders", "test_wallets", "test_forged_events"),
             "turn_end": ("test_turn_end", "test_outlet"),

@@ -1,14 +1,18 @@
 """Which bugs there are, what each would cost a trader, and the tests that must catch it."""
 
 from tests.planted.bug import BUGS, Bug
+from tests.planted.in_installations import IN_INSTALLATIONS
+from tests.planted.in_messages import IN_MESSAGES
+from tests.planted.in_prices import IN_PRICES
+from tests.planted.in_sockets import IN_SOCKETS
 from tests.planted.in_sql import IN_SQL
+from tests.planted.with_a_standby import WITH_A_STANDBY
 
 __all__ = ["BUGS", "PLAN", "Bug"]
 
 _EXECUTOR = "services/executor/tests/integration"
 _COMMON = "libs/common/tests/integration"
 _API = "services/api/tests/integration"
-_NOTIFIER = "services/notifier/tests"
 _ROUTER = "services/router/tests"
 _KEYS = "libs/common/tests/auth/test_keys.py"
 
@@ -59,19 +63,6 @@ _BUGS = (
         ),
     ),
     Bug(
-        "07_group_from_the_end",
-        "What was published before the first consumer came, or right after a FLUSHALL, is never read.",
-        (f"{_COMMON}/test_streams.py::test_messages_published_before_the_first_consumer_are_read_when_it_starts",),
-    ),
-    Bug(
-        "08_no_gap_filling",
-        "A subscriber is told of a step only when the comparison comes by.",
-        (
-            f"{_NOTIFIER}/test_hub.py::test_hub_asks_for_the_table_when_an_event_names_a_followed_order",
-            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
-        ),
-    ),
-    Bug(
         "09_key_of_another_request",
         "Another order under the same key is answered as if it had been placed.",
         (f"{_API}/test_idempotency.py::test_422_when_a_key_comes_with_another_request",),
@@ -95,31 +86,12 @@ _BUGS = (
         "Whoever reads the logs can trade.",
         ("tests/security/test_canary.py::test_no_secret_leaves_the_engine_whatever_goes_wrong",),
     ),
-    Bug(
-        "13_event_believed",
-        "Whoever writes to Redis tells sockets of steps that never were, and hides the true ones.",
-        (
-            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_told_what_the_table_has_when_an_event_says_otherwise",
-        ),
-        simulated="I7",
-    ),
-    Bug(
-        "14_event_names_the_wallet",
-        "Whoever writes to Redis lets one account follow another's orders.",
-        (
-            f"{_NOTIFIER}/test_forged_events.py::test_another_accounts_order_is_not_told_when_an_event_gives_it_to_a_followed_wallet",
-            f"{_NOTIFIER}/test_hub.py::test_order_has_the_tables_account_when_an_event_gives_another",
-        ),
-    ),
+    *IN_INSTALLATIONS,
+    *IN_MESSAGES,
+    *IN_PRICES,
+    *IN_SOCKETS,
     *IN_SQL,
-    Bug(
-        "50_message_believed",
-        "Whoever writes to Redis has another wallet's amount executed as somebody's order.",
-        (
-            f"{_COMMON}/test_transitions.py::test_nothing_is_written_or_told_when_the_worker_acts_on_another_order_than_the_row",
-            f"{_EXECUTOR}/test_execute_order.py::test_nothing_is_sent_when_the_order_is_not_the_row",
-        ),
-    ),
+    *WITH_A_STANDBY,
     Bug(
         "51_closed_order_written",
         "An order that has ended ends again, at another time.",
@@ -139,53 +111,6 @@ _BUGS = (
         ),
     ),
     Bug(
-        "54_message_ends_work",
-        "Whoever writes to Redis stops the work on any order, again and again.",
-        (f"{_COMMON}/test_intake.py::test_work_goes_on_when_a_message_says_that_another_has_the_next_fence",),
-    ),
-    Bug(
-        "55_version_unread",
-        "A message of another release is taken for one of this.",
-        (f"{_COMMON}/test_streams.py::test_an_entry_is_set_aside_as_unknown_when_it_is_of_another_version",),
-    ),
-    Bug(
-        "40_acknowledge_before_set_aside",
-        "A reader that dies takes what it could not read with it: nobody learns which orders wait for a scan, and why.",
-        (
-            f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_by_another_when_its_reader_died_before_it_could",
-            f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_again_when_its_reader_died_before_it_acknowledged",
-        ),
-    ),
-    Bug(
-        "41_claim_acknowledges_first",
-        "The same where the entries of a dead reader are claimed.",
-        (
-            f"{_COMMON}/test_dead_letters.py::test_a_claimed_entry_is_claimed_again_when_its_claimer_died_before_it_was_done",
-        ),
-    ),
-    Bug(
-        "42_route_decoded_before_expiry",
-        "An order whose route another version wrote neither executes nor expires: it is left to its lease for ever.",
-        (
-            f"{_EXECUTOR}/test_build_order.py::test_the_order_is_routed_again_when_its_stored_route_cannot_be_read",
-            f"{_EXECUTOR}/test_build_order.py::test_the_order_ends_when_its_stored_route_cannot_be_read_and_its_time_is_over",
-        ),
-    ),
-    Bug(
-        "43_lone_quote_is_believed",
-        "With one venue away the other's absurd quote is taken: 9,800 USDC of SOL for 9.75.",
-        (
-            f"{_ROUTER}/test_choose_route.py::test_a_lone_quote_is_absurd_when_it_is_far_from_the_last_good_price",
-            f"{_ROUTER}/test_choose_route.py::test_a_lone_quote_is_unconfirmed_when_nothing_bounds_it",
-            f"{_ROUTER}/integration/test_route_order.py::test_a_lone_absurd_quote_is_not_taken_when_two_venues_agreed_before",
-        ),
-    ),
-    Bug(
-        "44_lone_price_vouches_for_the_next",
-        "What one venue alone said, for an order with a minimum, bounds the orders without one: it vouches for itself.",
-        (f"{_ROUTER}/test_choose_route.py::test_a_price_is_agreed_on_only_when_two_sound_quotes_are_near_each_other",),
-    ),
-    Bug(
         "45_lease_beyond_reach_is_believed",
         "The database's clock is set back by an hour, and for that hour nobody works on any open order.",
         (f"{_COMMON}/test_leases.py::test_an_order_is_free_when_it_is_held_for_longer_than_anything_may_be",),
@@ -195,21 +120,6 @@ _BUGS = (
         "The same hour, with no executor there: the alert says that nobody waits.",
         (
             f"{_ROUTER}/integration/test_measure_engine.py::test_orders_are_stranded_when_they_are_held_for_longer_than_anything_may_be",
-        ),
-    ),
-    Bug(
-        "47_used_ticket_is_forgotten_early",
-        "Whoever finds a ticket in a log of URLs opens a second socket with it, and reads the trader's orders.",
-        (
-            f"{_NOTIFIER}/test_ticket_windows.py::test_a_used_ticket_is_remembered_for_as_long_as_it_lives_when_the_api_s_clock_is_ahead",
-        ),
-    ),
-    Bug(
-        "48_ticket_outlives_its_seconds",
-        "A ticket that was never used is good for longer than the client was told.",
-        (
-            f"{_KEYS}::test_ticket_ends_to_the_second_and_never_later_than_thirty_of_them",
-            f"{_NOTIFIER}/test_ticket_windows.py::test_a_ticket_opens_a_socket_until_its_thirty_seconds_are_over",
         ),
     ),
     Bug(
@@ -236,37 +146,6 @@ _BUGS = (
         "62_pause_hides_the_lease",
         "An order that once waited is taken from whoever works on it, every second: work twice, and never done.",
         (f"{_COMMON}/test_leases.py::test_an_order_is_not_leased_when_it_is_held_waiting_or_closed",),
-    ),
-    Bug(
-        "63_price_of_the_other_direction",
-        "SOL for USDC is held against USDC for SOL: with a venue away the honest quote is absurd, and a mad one may be taken.",
-        (f"{_ROUTER}/test_reference_prices.py::test_a_price_is_of_one_direction_alone",),
-    ),
-    Bug(
-        "64_dead_letter_that_failed_is_dropped",
-        "Redis stumbles while an entry is set aside, and it is acknowledged all the same.",
-        (f"{_COMMON}/test_dead_letters.py::test_an_entry_is_set_aside_by_the_same_reader_when_redis_is_back",),
-    ),
-    Bug(
-        "65_route_of_a_time_to_come",
-        "A clock is set back by an hour, and for that hour swaps are signed at the prices of before.",
-        (f"{_EXECUTOR}/test_build_order.py::test_a_stale_route_is_not_signed_when_the_order_waited_too_long",),
-    ),
-    Bug(
-        "15_lost_commits_unnoticed",
-        "After a failover that lost commits a socket goes on from steps that the order never took.",
-        (
-            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_sent_back_and_told_the_table_when_a_failover_has_lost_a_step",
-            f"{_NOTIFIER}/test_forged_events.py::test_followers_are_sent_back_when_a_failover_has_lost_a_step_and_another_took_its_place",
-        ),
-    ),
-    Bug(
-        "16_fixed_overlap",
-        "A wallet's follower that was cut during a stall never hears how the orders ended that it closed.",
-        (
-            f"{_NOTIFIER}/test_wallets.py::test_an_order_closed_by_a_commit_that_stalled_is_told_when_resuming_after_later_steps",
-            f"{_NOTIFIER}/test_stalls.py::test_whatever_became_visible_later_is_asked_for_when_commits_stalled_and_looks_were_rare",
-        ),
     ),
 )
 

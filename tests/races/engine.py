@@ -44,7 +44,7 @@ class Engine:
         self.intake = IntakeStore(database, Announcer(heard))
         self.starts = StartStore(database, Announcer(heard))
         self.cancels = CancelStore(database, Announcer(heard))
-        self.housekeeping = Housekeeping(database, heard, interval_s=1, retention_days=7)
+        self.housekeeping = Housekeeping(database, heard, interval_s=1, retention_days=7, longest_days=90)
         self.moves = OrderWriter(partial(write_moves, database), heard, name="moves")
         self.submissions = OrderWriter(partial(write_submissions, database, name, LEASE_S), heard, name="submissions")
         self.settlements = OrderWriter(partial(write_settlements, database), heard, name="settlements")

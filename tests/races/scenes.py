@@ -16,6 +16,7 @@ from swaprail_executor.attempts import Settlement, Submission
 from tests.races.engine import LEASE_S, Engine
 
 ACCOUNT, KEY = "alice", "placed"
+HOLDER = "before"  # who brought the order there
 LAPSED_S = LEASE_S + 1
 LONG_S = 8 * 86_400.0  # past every lease, and past the retention of keys
 EXPIRES_S = 600.0
@@ -110,7 +111,7 @@ async def building_late(store: Store) -> Scene:
     """Its time is over, and an executor is about to say so."""
     scene = await _place(store, new_order(execute=True, expires_in_s=EXPIRES_S))
     await store.age(LAPSED_S)
-    return await _building(store, await _taken(scene, Engine(store, "before").router), wait_s=EXPIRES_S)
+    return await _building(store, await _taken(scene, Engine(store, HOLDER).router), wait_s=EXPIRES_S)
 
 
 async def submitted(store: Store) -> Scene:
@@ -120,8 +121,8 @@ async def submitted(store: Store) -> Scene:
 async def building_again(store: Store) -> Scene:
     """Its first attempt is proven never to land."""
     scene = await submitted(store)
-    await Engine(store, "before").settlements.write(given_up(scene, Status.ROUTING))
-    return await _building(store, await _taken(scene, Engine(store, "before").router))
+    await Engine(store, HOLDER).settlements.write(given_up(scene, Status.ROUTING))
+    return await _building(store, await _taken(scene, Engine(store, HOLDER).router))
 
 
 def lapsed(scene: "Builder") -> "Builder":
@@ -137,25 +138,25 @@ def lapsed(scene: "Builder") -> "Builder":
 
 
 async def _place(store: Store, row: IntakeRow) -> Scene:
-    await Engine(store, "before").intake.write([row])
+    await Engine(store, HOLDER).intake.write([row])
     return Scene(row)
 
 
 async def _routing(store: Store, row: IntakeRow) -> Scene:
     scene = await _place(store, row)
     await store.age(EXPIRES_S + 1)
-    return await _taken(scene, Engine(store, "before").router)
+    return await _taken(scene, Engine(store, HOLDER).router)
 
 
 async def _building(store: Store, scene: Scene, *, wait_s: float = LAPSED_S) -> Scene:
-    engine = Engine(store, "before")
+    engine = Engine(store, HOLDER)
     await engine.moves.write(route(scene.held))
     await store.age(wait_s)
     return await _taken(scene, engine.executor)
 
 
 async def _submitted(store: Store, scene: Scene) -> Scene:
-    engine = Engine(store, "before")
+    engine = Engine(store, HOLDER)
     attempt = submission(engine, scene.held)
     await engine.submissions.write(attempt)
     await store.age(LAPSED_S)

@@ -55,7 +55,7 @@ class Both:
     async def age(self, seconds: float) -> None:
         """Let so many seconds pass, for whatever the tables say of time to come."""
         by = timedelta(seconds=seconds)
-        columns = ("lease_until", "due_at", "expires_at")
+        columns = ("lease_until", "due_at", "expires_at", "created_at")
         assignments = ", ".join(f"{column} = {column} - $1::interval" for column in columns)
         await self._connection.execute(f"update orders set {assignments}", by)
         await self._connection.execute("update idempotency_keys set created_at = created_at - $1::interval", by)
@@ -63,6 +63,15 @@ class Both:
             order |= {column: order[column] - by for column in columns if order[column] is not None}
         for known in self.tables.keys.values():
             known["created_at"] -= by
+
+    async def forget_batches(self) -> None:
+        """Leave the keys of single orders as the version before 0005 stored them."""
+        await self._connection.execute(
+            "update idempotency_keys set of_batch = null where key like '%#%' and not of_batch"
+        )
+        for (_, key), known in self.tables.keys.items():
+            if "#" in key and known["of_batch"] is False:
+                known["of_batch"] = None
 
     async def compare(self) -> None:
         """Raise AssertionError unless all tables are the same."""

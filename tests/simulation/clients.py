@@ -13,6 +13,7 @@ import msgspec
 from swaprail.auth.principals import LOCAL
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.http.requests import Caller
+from swaprail_api.schemas.amounts import WrittenAmount
 from swaprail_api.schemas.orders import OrderView
 from swaprail_api.schemas.requests import PlaceOrder
 from tests.simulation.clock import moment
@@ -66,17 +67,18 @@ class Traders:
         expires_at = None if expires_in is None else moment(self._loop.now) + timedelta(seconds=expires_in)
         # At a price of 100 the quotes are 99 to 101: a part of the minimums lets none pass for a while.
         least = self._rng.choice((None, Decimal(98), Decimal("100.5")))
+        wanted = None if least is None else WrittenAmount(least * (number + 1))
         return PlaceOrder(
             f"wallet {number % 2}",
             "SOL",
             "USDC",
-            Decimal(number + 1),
-            min_output_amount=least and least * (number + 1),
+            WrittenAmount(number + 1),
+            min_output_amount=wanted,
             expires_at=expires_at,
         )
 
     async def _same_key(self, key: str, body: PlaceOrder, *, other: bool) -> None:
-        second = msgspec.structs.replace(body, input_amount=Decimal(99)) if other else body
+        second = msgspec.structs.replace(body, input_amount=WrittenAmount(99)) if other else body
         views = await asyncio.gather(self._place(key, body, execute=True), self._place(key, second, execute=True))
         for view in views:
             if view is not None:

@@ -70,9 +70,10 @@ class VirtualDatetime:
         return datetime(*args, **named)  # noqa: DTZ001 - as the engine's module asks for it
 
 
-def virtual_uuid7() -> uuid.UUID:
-    """Return a UUID version 7 of the virtual time and the seed."""
-    ms, noise = int(VirtualTime.time() * 1000), Current.rng.getrandbits(74)
+def virtual_uuid7(*, nanoseconds: int | None = None) -> uuid.UUID:
+    """Return a UUID version 7 of the seed, and of the time given or else the virtual one."""
+    ms = int(VirtualTime.time() * 1000) if nanoseconds is None else nanoseconds // 1_000_000
+    noise = Current.rng.getrandbits(74)
     value = ms << 80 | 7 << 76 | (noise >> 62) << 64 | 2 << 62 | noise & (1 << 62) - 1
     return uuid.UUID(int=value)
 

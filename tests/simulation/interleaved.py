@@ -55,7 +55,7 @@ def tables_of(stored: Stored) -> Tables:
     for attempt in stored.attempts:
         tables.add_attempt({name: _plain(value) for name, value in attempt.items()})
     for key in stored.keys:
-        known = {name: key[name] for name in ("request_sha256", "order_id", "created_at")}
+        known = {name: key[name] for name in ("request_sha256", "order_id", "created_at", "of_batch")}
         tables.keys[key["account"], key["key"]] = known
     return tables
 

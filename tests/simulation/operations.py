@@ -18,7 +18,7 @@ from swaprail_api.idempotency import start_fingerprint
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.cancels import CancelRow, CancelStore
 from swaprail_api.store.intake import IntakeStore
-from swaprail_api.store.intake_row import intake_row
+from swaprail_api.store.intake_row import BatchKey, IntakeRow, intake_row
 from swaprail_api.store.starts import StartRow, StartStore
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
 from swaprail_notifier.history import History
@@ -67,7 +67,7 @@ class Engine:
         self.intake = IntakeStore(database, announcer)
         self.starts = StartStore(database, announcer)
         self.cancels = CancelStore(database, announcer)
-        self.housekeeping = Housekeeping(database, silent, interval_s=1, retention_days=7)
+        self.housekeeping = Housekeeping(database, silent, interval_s=1, retention_days=7, longest_days=8)
         self.history = History(database)
         self.placed = 0
 
@@ -91,12 +91,29 @@ async def place(engine: Engine, rows: Any) -> None:
     """Store new orders."""
     new = []
     for account, key, body, execute, expires_in in rows:
-        engine.placed += 1
         expires_at = None if expires_in is None else datetime.now(UTC) + timedelta(seconds=expires_in)
-        names = (account, f"wallet {body}", "SOL", "USDC", "SOL", "USDC", 9, 6, 1_000 + body, 50)
-        order = NewOrder(UUID(int=1 << 80 | engine.placed), *names, 7 if body else None, expires_at, execute=execute)
+        order = _new_order(engine, account, body, expires_at, execute=execute)
         new.append(intake_row(order, key, bytes([body]) if key else None))
     await engine.intake.write(new)
+
+
+async def place_batches(engine: Engine, batches: Any) -> None:
+    """Store batches, as this version does or, without the key of the whole, as the one before."""
+    new: list[IntakeRow] = []
+    for account, key, bodies, older in batches:
+        orders = [_new_order(engine, account, body, None, execute=True) for body in bodies]
+        whole = None if older else BatchKey(orders[0].id, key, bytes(bodies))
+        keys = [f"{key}#{number}" for number in range(len(bodies))]
+        new += [intake_row(o, k, bytes([b]), whole) for o, k, b in zip(orders, keys, bodies, strict=True)]
+    await engine.intake.write(new)
+    if any(older for _, _, _, older in batches):
+        await engine.both.forget_batches()
+
+
+def _new_order(engine: Engine, account: str, body: int, expires_at: datetime | None, *, execute: bool) -> NewOrder:
+    engine.placed += 1
+    names = (account, f"wallet {body}", "SOL", "USDC", "SOL", "USDC", 9, 6, 1_000 + body, 50)
+    return NewOrder(UUID(int=1 << 80 | engine.placed), *names, 7 if body else None, expires_at, execute=execute)
 
 
 async def start(engine: Engine, rows: Any) -> None:
@@ -120,7 +137,7 @@ async def renew(engine: Engine, given: Any) -> None:
     """Renew and release leases."""
     release, held = given
     pairs = [(order.id, order.fence) for n, older in held if (order := engine.leased(n, older)) is not None]
-    leases = Leases(engine.database, "renewer", 3.5, [Status.ROUTING])
+    leases = Leases(engine.database, "scanner", 3.5, [Status.ROUTING])
     await (leases.release(pairs) if release else leases.renew(pairs))
 
 
@@ -197,7 +214,7 @@ _number = st.sampled_from((0, 0, 1, 1, 2, 3, ORDERS))
 _older = st.sampled_from((0, 0, 0, 0, 1))
 _seen: st.SearchStrategy[Seen] = st.sampled_from((0,) * 16 + (1,) * 3 + tuple(WRONG))
 _account = st.sampled_from(ACCOUNTS)
-_key = st.sampled_from((None, "k1", "k2", "k3"))
+_key = st.sampled_from((None, "k1", "k2", "k1#0"))
 _reason = msgspec.json.encode(failure(ErrorCode.NO_ROUTE, Stage.ROUTING, FundsMoved.NO)).decode()
 _text = st.sampled_from((None, _reason))
 _expiry = st.sampled_from((None, None, -5, 5))
@@ -213,6 +230,7 @@ def _some(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 _CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
     (place, _some(_account, _key, st.integers(0, 1), st.booleans(), _expiry)),
+    (place_batches, _some(_account, st.just("k1"), st.lists(st.integers(0, 1), min_size=1, max_size=3), st.booleans())),
     (start, _some(_number, _account, _key)),
     (cancel, _some(_number, _account)),
     (scan, st.tuples(st.integers(1, 3), st.lists(st.sampled_from(_WORKING), min_size=1), st.sampled_from((-1.0, 2.0)))),

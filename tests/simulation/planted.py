@@ -15,7 +15,6 @@ from swaprail.domain.chain import Commitment, ExpiryProof, Finality, NodeProof
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import QuoteRequest, Routing
 from swaprail.messages.topics import OrderEvent
-from swaprail_api.store.intake import IntakeStore
 from swaprail_executor import judge_landing
 from swaprail_executor.desk import Attempt
 from swaprail_executor.nodes import UNANSWERED, Nodes
@@ -184,12 +183,12 @@ def _no_comparison(patch: Patch) -> None:
 
 
 def _any_body_for_a_key(patch: Patch) -> None:
-    real = IntakeStore._judge
+    real = swaprail_api.store.intake._judge
 
     def judge(row: Any, known: Any) -> Any:
-        return real(row if known is None else row._replace(request_sha256=known["request_sha256"]), known)
+        return real(row._replace(request_sha256=known["request_sha256"]), known)
 
-    patch(IntakeStore, "_judge", staticmethod(judge))
+    patch(swaprail_api.store.intake, "_judge", judge)
 
 
 def _no_proof_at_all(patch: Patch) -> None:

@@ -7,6 +7,7 @@ import msgspec
 from swaprail.db.writer import BatchWriter
 from swaprail.messages.topics import OrderEvents, Topic
 from swaprail_api.deadline import database_deadline
+from swaprail_api.store.account_orders import AccountOrders
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.backlog import Backlog
 from swaprail_api.store.cancels import CancelStore
@@ -37,8 +38,9 @@ class Api(Service):
         starts = BatchWriter(StartStore(database, announcer).write, name="start")
         cancels = BatchWriter(CancelStore(database, announcer).write, name="cancel")
         self.writers = (intakes, starts, cancels)
-        backlog, deadline = Backlog(database, 50_000), database_deadline(0.9)
-        self.accept = AcceptOrder(tokens(), intakes, store, backlog, deadline)
+        accounts = AccountOrders(database, most_open=50_000, most_waiting=50_000)
+        backlog, deadline = Backlog(database, 50_000, accounts), database_deadline(0.9)
+        self.accept = AcceptOrder(tokens(), intakes, store, backlog, deadline, longest_days=90)
         self.start = StartOrder(starts, backlog, deadline)
         self.cancel = CancelOrder(cancels, deadline)
 

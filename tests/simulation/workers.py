@@ -124,7 +124,9 @@ class Router(Worker):
         quoting = Quoting(guarded, RouteRules(max_age_s=3.0), prices, deadline_s=settings.router_quote_deadline_s)
         self.moves = OrderWriter(partial(write_moves, self._database()), self.publisher, name="router_moves")
         desk = RouterDesk(settings, quoting, tokens(), self.moves)
-        self.housekeeping = Housekeeping(self._database(), self.publisher, interval_s=0.5, retention_days=7)
+        self.housekeeping = Housekeeping(
+            self._database(), self.publisher, interval_s=0.5, retention_days=7, longest_days=90
+        )
         self.housekeeping.start()
         self._take_orders(partial(route_order, desk), [Status.ROUTING], "routing")
 

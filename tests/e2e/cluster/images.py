@@ -16,6 +16,8 @@ AROUND = (
 )
 TAG = yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"]  # what the chart takes by default
 NEXT_TAG = "e2e-next"  # the same programs under another tag: what an upgrade rolls to
+PREVIOUS_TAG = "e2e-previous"  # those of the release before: what an upgrade starts from
+PREVIOUS = ROOT / "tests" / "e2e" / "previous" / "image"
 
 
 def image(service: str, tag: str = TAG) -> str:
@@ -24,10 +26,12 @@ def image(service: str, tag: str = TAG) -> str:
 
 
 def build() -> None:
-    """Build the four images and tag them twice."""
+    """Build the four images, tag them twice, and build those of the release before."""
     run([ROOT / "scripts" / "images", TAG], timeout_s=900)
     for service in SERVICES:
         run(["docker", "tag", image(service), image(service, NEXT_TAG)])
+        before = ["--tag", image(service, PREVIOUS_TAG), "--build-arg", f"IMAGE={image(service)}"]
+        run(["docker", "build", "--quiet", *before, PREVIOUS], timeout_s=300)
 
 
 def load(*names: str, nodes: Iterable[str] = (CONTROL_NODE, WORKER_NODE)) -> None:
@@ -40,6 +44,6 @@ def load_all() -> None:
     for name in (*STORES, *AROUND):
         if not run(["docker", "images", "--quiet", name]).strip():
             run(["docker", "pull", name], timeout_s=600)
-    ours = [image(service, tag) for service in SERVICES for tag in (TAG, NEXT_TAG)]
+    ours = [image(service, tag) for service in SERVICES for tag in (TAG, NEXT_TAG, PREVIOUS_TAG)]
     load(*AROUND, nodes=[CONTROL_NODE])
     load(*STORES, *ours)

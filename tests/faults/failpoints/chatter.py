@@ -4,16 +4,19 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
+from swaprail_notifier.revocation import LOOK_EVERY_S
 from tests.system.engine import Engine
 
 PAUSE_S = 0.05
 COMPARED_WITHIN_S = 1.5
 FRAME_S = 0.3
+LOOKED_WITHIN_S = LOOK_EVERY_S + 0.5
 
 type Talk = Callable[[Engine, httpx.AsyncClient, list[str]], Awaitable[None]]
 
@@ -52,14 +55,16 @@ async def _ready(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -
 
 
 async def _new_key(engine: Engine, client: httpx.AsyncClient) -> dict[str, str]:
-    body = {"name": "a client", "scopes": ["orders:read", "keys:manage"]}
+    body = {"name": "a client", "scopes": ["orders:read", "orders:write", "keys:manage"]}
     made: dict[str, str] = (await client.post(f"{engine.url}/api/keys", json=body)).json()
     return made
 
 
 async def _keys(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
     made = await _new_key(engine, client)
-    await client.get(f"{engine.url}/api/keys", headers={"Authorization": f"Bearer {made['key']}"})
+    bearer = {"Authorization": f"Bearer {made['key']}"}
+    await client.get(f"{engine.url}/api/keys", headers=bearer)
+    await client.post(f"{engine.url}/api/orders/{uuid4()}/execute", headers=bearer)  # of no order
     await client.delete(f"{engine.url}/api/keys/{made['id']}")
 
 
@@ -78,6 +83,13 @@ async def _key_socket(engine: Engine, client: httpx.AsyncClient, orders: list[st
     await _watch(f"{engine.ws_url}/ws/wallets/k", {"Authorization": f"Bearer {made['key']}"})
 
 
+async def _long_key_socket(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
+    made = await _new_key(engine, client)
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    async with connect(f"{engine.ws_url}/ws/wallets/k", open_timeout=3, compression=None, additional_headers=headers):
+        await asyncio.sleep(LOOKED_WITHIN_S)
+
+
 async def _ticket(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
     made = (await client.post(f"{engine.url}/api/ws-tickets")).json()
     await _watch(f"{engine.ws_url}/ws/wallets/t?ticket={quote(made['ticket'])}", {})
@@ -92,5 +104,6 @@ CHATTER: dict[str, Talk] = {
     "keys": _keys,
     "wallet": _wallet,
     "key_socket": _key_socket,
+    "long_key_socket": _long_key_socket,
     "ticket": _ticket,
 }

@@ -16,6 +16,8 @@ SOURCES = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py"
 NAMES = {point.name for point in POINTS}
 # Statements whose points are finer: by what becomes of an order.
 FINER = {"intake", "move", "settle"}
+# Run by swaprail-keys alone, beside the engine.
+OPERATORS = {"key_limit"}
 
 
 def _named_statements() -> Iterator[tuple[str, str]]:
@@ -39,12 +41,13 @@ def _points_of(statement: str) -> list[Point]:
 
 def test_every_named_statement_has_a_failpoint() -> None:
     assert len(STATEMENTS) >= 35
-    assert [name for name in STATEMENTS if not _points_of(name)] == []
+    assert {name for name in STATEMENTS if not _points_of(name)} == OPERATORS
 
 
 def test_every_statement_that_writes_is_also_committed_without_an_answer() -> None:
     writing = re.compile(r"\b(insert into|update \w+ |delete from|GUARDED_UPDATE)", re.IGNORECASE)
-    writes = [name for name, text in STATEMENTS.items() if writing.search(text.replace("for update", ""))]
+    writing_ones = {name for name, text in STATEMENTS.items() if writing.search(text.replace("for update", ""))}
+    writes = sorted(writing_ones - OPERATORS)
     assert {"intake", "start", "cancel", "move", "submit", "settle", "lease_scan", "paper_receive"} <= set(writes)
     silent = [p.title for name in writes for p in _points_of(name) if Phase.LOST not in p.phases]
     assert silent == []

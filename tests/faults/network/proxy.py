@@ -51,6 +51,10 @@ class Proxy:
         for connection in list(self._connections):
             connection.change(toxic)
 
+    def point_to(self, port: int) -> None:
+        """Join whoever connects from now on to another server; connections that are open stay where they are."""
+        self._server = (self._server[0], port)
+
     async def heal(self) -> None:
         """Let everything pass again."""
         await self.set(HEALTHY)

@@ -1,5 +1,6 @@
 """Leases."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -15,16 +16,24 @@ def lease_scan(
     t: Tables, now: datetime, limit: int, statuses: Sequence[str], owner: str, lease_s: float, longest_s: float
 ) -> list[Row]:
     """Lease due orders."""
+    due = [o for _, o in sorted(t.orders.items()) if o["status"] in statuses and _is_due(o, now, longest_s)]
     found: list[Row] = []
-    for order_id in sorted(t.orders):
-        order = t.orders[order_id]
-        if len(found) < limit and order["status"] in statuses and _is_due(order, now, longest_s):
-            beyond_reach = _held_until(order) > now
-            order["fence"] += 1
-            order["lease_owner"] = owner
-            order["lease_until"] = now + seconds(lease_s)
-            found.append(order | {"step_at": _step_at(t, order), "beyond_reach": beyond_reach})
+    for order in _in_turns(due)[:limit]:
+        beyond_reach = _held_until(order) > now
+        order["fence"] += 1
+        order["lease_owner"] = owner
+        order["lease_until"] = now + seconds(lease_s)
+        found.append(order | {"step_at": _step_at(t, order), "beyond_reach": beyond_reach})
     return found
+
+
+def _in_turns(orders: list[Row]) -> list[Row]:
+    turns: Counter[str] = Counter()
+    places = []
+    for order in orders:
+        turns[order["account"]] += 1
+        places.append((turns[order["account"]], order["id"], order))
+    return [order for _, _, order in sorted(places, key=lambda place: place[:2])]
 
 
 def _is_due(order: Row, now: datetime, longest_s: float) -> bool:
@@ -47,9 +56,9 @@ def lease_renew(
     t: Tables, now: datetime, ids: Sequence[UUID], fences: Sequence[int], lease_s: float, owner: str
 ) -> list[Row]:
     """Renew leases."""
-    held = _held(t, ids, fences)
+    held = [order for order in _held(t, ids, fences) if order["lease_owner"] in (None, "message", owner)]
     for order in held:
-        if order["lease_until"] is not None and order["closed_at"] is None:
+        if order["lease_owner"] and order["lease_until"] is not None and order["closed_at"] is None:
             order["lease_owner"], order["lease_until"] = owner, now + seconds(lease_s)
     return [{"id": order["id"]} for order in held]
 

@@ -12,7 +12,7 @@ from tests.simulation.tables import EMPTY_ORDER, ORDER_COLUMNS, Row, Tables
 
 _INTAKE = (
     "id account wallet input_mint output_mint input_symbol output_symbol input_decimals output_decimals input_amount "
-    "slippage_bps min_output_amount expires_at execute trace key sha"
+    "slippage_bps min_output_amount expires_at execute trace key sha batch batch_key batch_sha"
 )
 
 
@@ -21,18 +21,45 @@ def intake(t: Tables, now: datetime, *args: Any) -> list[Row]:
     """Store new orders with their keys."""
     *columns, handover_s = args
     rows = columns_of(_INTAKE, *columns)
+    opened = _open_batches(t, now, rows)
     taken: dict[tuple[str, str], Row] = {}
     for v in rows:
         name = (v["account"], v["key"])
-        if v["key"] is not None and name not in taken and name not in t.keys:
+        if v["key"] is not None and name not in taken and name not in t.keys and v["batch"] in opened | {None}:
             taken[name] = v
     winners = {v["id"] for v in taken.values()}
     for name, v in taken.items():
-        t.keys[name] = {"request_sha256": v["sha"], "order_id": v["id"], "created_at": now}
+        t.keys[name] = _key(v["sha"], v["id"], now, of_batch=v["batch"] is not None)
     stored = [v for v in rows if v["key"] is None or v["id"] in winners]
     for v in stored:
         _store_order(t, now, v, handover_s)
     return [{"id": v["id"], "created_at": now} for v in stored]
+
+
+def _open_batches(t: Tables, now: datetime, rows: list[Row]) -> set[UUID]:
+    batches: dict[tuple[str, str, UUID], list[Row]] = {}
+    for v in rows:
+        if v["batch"] is not None:
+            batches.setdefault((v["account"], v["batch_key"], v["batch"]), []).append(v)
+    free = [place for place, own in batches.items() if _is_free(t, own)]
+    opened: dict[tuple[str, str], UUID] = {}
+    for account, key, batch in sorted(free):
+        if (account, key) not in t.keys:
+            opened.setdefault((account, key), batch)
+    for name, batch in opened.items():
+        t.keys[name] = _key(batches[*name, batch][0]["batch_sha"], batch, now, of_batch=False)
+    return set(opened.values())
+
+
+def _is_free(t: Tables, batch: list[Row]) -> bool:
+    known = [t.keys.get((v["account"], v["key"])) for v in batch]
+    pairs = zip(batch, known, strict=True)
+    same = [k is not None and k["of_batch"] is None and k["request_sha256"] == v["sha"] for v, k in pairs]
+    return not any(known) or all(same)
+
+
+def _key(sha: bytes, order_id: UUID, now: datetime, *, of_batch: bool | None) -> Row:
+    return {"request_sha256": sha, "order_id": order_id, "created_at": now, "of_batch": of_batch}
 
 
 def _store_order(t: Tables, now: datetime, v: Row, handover_s: float) -> None:
@@ -51,13 +78,19 @@ def _store_order(t: Tables, now: datetime, v: Row, handover_s: float) -> None:
 
 
 @statement("intake_find")
-def intake_find(t: Tables, now: datetime, accounts: Sequence[str], keys: Sequence[str]) -> list[Row]:
+def intake_find(t: Tables, now: datetime, *columns: Any) -> list[Row]:
     """Read what keys were used for."""
     found = []
-    for n, name in enumerate(zip(accounts, keys, strict=True), start=1):
-        known = t.keys.get(name)
-        if known is not None and known["order_id"] in t.orders:
-            found.append(t.orders[known["order_id"]] | {"n": n, "request_sha256": known["request_sha256"]})
+    for n, v in enumerate(columns_of("account key batch_key", *columns), start=1):
+        known = t.keys.get((v["account"], v["key"]), {})
+        batch = t.keys.get((v["account"], v["batch_key"]), {})
+        order = t.orders.get(known["order_id"]) if known else None
+        told = {"n": n, "batch_sha256": batch.get("request_sha256")}
+        found.append(
+            (order or dict.fromkeys(ORDER_COLUMNS))
+            | told
+            | {name: known.get(name) for name in ("request_sha256", "of_batch")}
+        )
     return found
 
 
@@ -92,8 +125,7 @@ def _start_order(t: Tables, now: datetime, v: Row, handover_s: float) -> Row:
     order |= {"lease_owner": "message", "lease_until": now + seconds(handover_s)}
     t.add_event(order["id"], order["seq"], "ROUTING", now)
     if v["key"] is not None:
-        known = {"request_sha256": v["sha"], "order_id": v["id"], "created_at": now}
-        t.keys[(v["account"], v["key"])] = known
+        t.keys[(v["account"], v["key"])] = _key(v["sha"], v["id"], now, of_batch=None)
     return order | {"n": v["n"], "key": v["key"], "sha": v["sha"]}
 
 

@@ -13,15 +13,15 @@ _NO_STEP: Row = dict.fromkeys(("seq", "status", "data", "at"))
 
 
 @statement("expire_waiting")
-def expire_waiting(t: Tables, now: datetime, limit: int) -> list[Row]:
+def expire_waiting(t: Tables, now: datetime, limit: int, days: int) -> list[Row]:
     """Expire orders that waited too long to be executed."""
-    due = [
-        o
-        for o in t.orders.values()
-        if o["status"] == "PENDING" and o["closed_at"] is None and o["expires_at"] and o["expires_at"] <= now
-    ]
+    pending = [o for o in t.orders.values() if o["status"] == "PENDING"]
+    waiting = [o for o in pending if o["queued_at"] is None and o["closed_at"] is None]
+    late = [o for o in waiting if o["expires_at"] and o["expires_at"] <= now]
+    old = [o for o in waiting if not o["expires_at"] and o["created_at"] <= now - timedelta(days=days)]
+    due = sorted(late, key=lambda o: o["expires_at"])[:limit] + sorted(old, key=lambda o: o["created_at"])[:limit]
     rows = []
-    for order in sorted(due, key=lambda o: o["expires_at"])[:limit]:
+    for order in due:
         order |= {"status": "EXPIRED", "seq": order["seq"] + 1, "fence": order["fence"] + 1, "closed_at": now}
         t.add_event(order["id"], order["seq"], "EXPIRED", now)
         rows.append(
@@ -31,11 +31,13 @@ def expire_waiting(t: Tables, now: datetime, limit: int) -> list[Row]:
 
 
 @statement("purge_keys")
-def purge_keys(t: Tables, now: datetime, days: int) -> list[Row]:
-    """Forget old keys."""
-    for name in [n for n, known in t.keys.items() if known["created_at"] < now - timedelta(days=days)]:
+def purge_keys(t: Tables, now: datetime, days: int, limit: int) -> list[Row]:
+    """Forget old keys, the oldest first."""
+    old = [(known["created_at"], n) for n, known in t.keys.items() if known["created_at"] < now - timedelta(days=days)]
+    forgotten = sorted(old)[:limit]
+    for _, name in forgotten:
         del t.keys[name]
-    return []
+    return [{"purged": len(forgotten)}]
 
 
 @statement("oldest_writer")

@@ -1,0 +1,107 @@
+"""Bugs that show where the engine has run for long: servers that are not the right ones any more, keys and clocks."""
+
+from tests.planted.bug import Bug
+
+_AWAY = "libs/common/tests/integration/test_away.py"
+_NOTIFIER = "services/notifier/tests"
+_API = "services/api/tests"
+_POOLERS = "tests/installations/test_poolers.py"
+
+IN_INSTALLATIONS = (
+    Bug(
+        "66_old_session_ends_first",
+        "Five minutes after its standby went away, nobody can even read.",
+        (
+            "libs/common/tests/unit/test_pool.py::test_an_old_session_serves_on_when_the_server_takes_no_other_in",
+            "libs/common/tests/integration/test_standby_away.py::test_who_reads_is_served_when_sessions_have_lived_long_enough_while_the_standby_is_away",
+        ),
+    ),
+    Bug(
+        "67_read_only_server_is_kept",
+        "After a failover every order is refused for ever, by services that call themselves ready.",
+        (
+            f"{_AWAY}::test_every_connection_is_left_when_the_server_turns_read_only[write]",
+            f"{_AWAY}::test_every_connection_is_left_when_the_server_turns_read_only[read]",
+        ),
+    ),
+    Bug(
+        "68_revoked_sockets_stream_on",
+        "Whoever has a stolen key reads the trader's orders for as long as he keeps his socket.",
+        (
+            f"{_NOTIFIER}/test_revocation.py::test_sockets_are_cut_in_every_replica_when_their_key_is_revoked[False]",
+            f"{_NOTIFIER}/test_revocation.py::test_a_socket_is_cut_when_its_key_expires",
+        ),
+    ),
+    Bug(
+        "69_time_of_the_host",
+        "With one host's clock minutes off, wallets' sockets are told of no order, and expiries are judged wrongly.",
+        (
+            "services/api/tests/integration/test_clocks.py::test_an_orders_id_has_the_databases_time_when_the_hosts_clock_is_off[-300]",
+            "services/api/tests/integration/test_clocks.py::test_an_expiry_is_judged_by_the_databases_clock_when_the_hosts_is_off[300]",
+        ),
+    ),
+    Bug(
+        "71_list_of_states_is_closed",
+        "A full disk is 500, a traceback an order.",
+        (
+            f"{_AWAY}::test_the_database_is_away_when_the_state_is_one_that_passes[53100]",
+            f"{_AWAY}::test_the_database_is_away_when_the_state_is_one_that_passes[53ZZZ]",
+        ),
+    ),
+    Bug(
+        "72_batch_without_its_key",
+        "A longer batch under a batch's key executes the orders that it has more.",
+        (
+            f"{_API}/integration/test_batches.py::test_422_and_nothing_is_stored_when_a_batch_comes_under_the_key_of_another[longer]",
+            f"{_API}/integration/test_batches.py::test_422_when_a_batch_comes_at_once_with_a_longer_one_of_its_key",
+        ),
+    ),
+    Bug(
+        "73_key_of_an_order_is_a_batchs",
+        "An order that was posted under its own key is taken for one of a batch, and not executed.",
+        (
+            f"{_API}/integration/test_batches.py::test_422_when_an_order_comes_under_a_key_of_a_batch[k#0]",
+            f"{_API}/integration/test_batches.py::test_422_when_an_order_comes_under_a_key_of_a_batch[k#1]",
+        ),
+    ),
+    Bug(
+        "74_oldest_orders_of_all_first",
+        "One account's orders that find no route hold up everybody's.",
+        (
+            "libs/common/tests/integration/test_leases.py::test_accounts_take_turns_when_one_has_more_due_orders_than_are_taken",
+        ),
+    ),
+    Bug(
+        "76_each_replica_counts_its_own_alone",
+        "An account has as many times its limit as there are replicas.",
+        (
+            f"{_API}/integration/test_limits.py::test_429_in_another_replica_when_it_has_counted",
+            f"{_API}/integration/test_limits.py::test_429_when_an_account_has_as_many_orders_as_it_may",
+        ),
+    ),
+    Bug(
+        "77_reads_wait_for_nobody",
+        "One account's lists take every connection for reads.",
+        (
+            f"{_API}/unit/test_turns.py::test_two_of_an_account_run_when_more_are_asked_for",
+            f"{_API}/integration/test_limits.py::test_others_are_answered_when_the_reads_of_an_account_are_stuck",
+        ),
+    ),
+    Bug(
+        "78_names_behind_a_pooler",
+        "Behind a pooler of transactions services run each other's statements, or none.",
+        (f"{_POOLERS}::test_orders_are_confirmed_when_a_pooler_stands_before_the_database[transaction]",),
+    ),
+    Bug(
+        "79_limits_are_left_to_the_maker",
+        "Whoever is limited makes himself a key that is not.",
+        (f"{_API}/integration/test_limits.py::test_a_key_has_the_limits_of_its_maker_when_it_is_made_over_http",),
+    ),
+    Bug(
+        "80_fence_is_a_lease",
+        "Whoever forges a message with the fence that is next keeps another worker's lease as his own.",
+        (
+            "libs/common/tests/integration/test_leases.py::test_a_lease_is_not_renewed_when_another_worker_has_the_same_fence",
+        ),
+    ),
+)
