@@ -1,8 +1,11 @@
 """Programs that installations have beside the engine, from Debian's packages: unpacked here, installed nowhere."""
 
+import fcntl
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,9 +42,19 @@ def _unpacked(name: str, packages: tuple[str, ...]) -> Path:
     if shutil.which("apt-get") is None:
         pytest.skip(f"{name} is not installed, and there is no apt-get to fetch it")
     home = UNPACKED / name
-    if not home.exists():
-        _unpack(home, packages)
+    with _alone():
+        if not home.exists():
+            _unpack(home, packages)
     return home
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep the processes that share the tests out of each other's packages."""
+    UNPACKED.mkdir(parents=True, exist_ok=True)
+    with (UNPACKED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _unpack(home: Path, packages: tuple[str, ...]) -> None:

@@ -1,11 +1,19 @@
 """Connections that stay open between requests, as proxies keep them."""
 
 import asyncio
+import json
+import select
+import socket
+from typing import Any
+
+import pytest
 
 from swaprail_api.__main__ import ApiService
 from swaprail_api.settings import ApiSettings
 
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: api\r\n\r\n"
+LARGE = 1024 * 1024
+CLOSES = {"HTTP/1.0": "", "HTTP/1.1": "Connection: close\r\n"}
 PROXY_KEEPS_S = 90  # Traefik; others keep idle connections for less
 
 
@@ -30,3 +38,37 @@ async def test_an_idle_connection_is_closed_when_keep_alive_has_passed(database:
 
 def test_an_idle_connection_outlives_a_proxy_s_when_nothing_is_set() -> None:
     assert ApiSettings(_env_file=None).keep_alive_s > PROXY_KEEPS_S
+
+
+def _post_reading_last(port: int, version: str, framing: str, path: str, body: bytes) -> bytes:
+    """Send all of a body though the answer is already there, as proxies do; return what was answered."""
+    head = f"POST {path} {version}\r\nHost: api\r\nContent-Type: application/json\r\n{CLOSES[version]}{framing}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(head.encode() + body[: len(body) // 2])
+        assert select.select([client], [], [], 5)[0]
+        client.sendall(body[len(body) // 2 :])
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize("version", CLOSES)
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/orders/batch", 413), ("/api/orders/x/y/z", 404), ("/health/live", 405)]
+)
+async def test_a_refusal_is_read_when_its_request_is_still_sent(api: Any, version: str, path: str, status: int) -> None:
+    framing, body = f"Content-Length: {LARGE}", b" " * LARGE
+    said = await asyncio.to_thread(_post_reading_last, api.server.port, version, framing, path, body)
+    assert said.startswith(b"HTTP/1.1 %d " % status)
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == status
+
+
+async def test_a_refusal_is_read_when_its_chunks_are_still_sent(api: Any) -> None:
+    body = b"10000\r\n" + b" " * 65536 + b"\r\n"
+    said = await asyncio.to_thread(
+        _post_reading_last,
+        api.server.port,
+        "HTTP/1.1",
+        "Transfer-Encoding: chunked",
+        "/api/orders",
+        body * 8 + b"0\r\n\r\n",
+    )
+    assert said.startswith(b"HTTP/1.1 413 ")

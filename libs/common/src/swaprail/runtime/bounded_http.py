@@ -5,10 +5,13 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from swaprail.runtime.lingering_close import LingeringClose
 from swaprail.runtime.offered_upgrades import OfferBlindParser
 
 MAX_HEAD_BYTES = 32 * 1024
-MAX_REQUEST_BYTES = 1024 * 1024  # far beyond any body that is taken; for what is still sent after its refusal
+MAX_REQUEST_BYTES = (
+    2 * 1024 * 1024
+)  # for what is still sent after its refusal: more than proxies pass on (nginx: 1 MiB)
 HEAD_TIMEOUT_S = 10.0
 
 _BODY = (
@@ -29,6 +32,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._bytes = 0
         self._in_head = True
         self._head_timer: asyncio.TimerHandle | None = None
+        self._end: LingeringClose | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request no longer than for the rest of one."""
@@ -55,11 +59,17 @@ class BoundedHttp(HttpToolsProtocol):
         """Stop the clock: what follows has the time of bodies."""
         self._in_head = False
         self._stop_timer()
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            self._end = LingeringClose(self.transport)
+            self.cycle.transport = self._end  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """Count anew: what follows is the head of another request."""
         super().on_message_complete()
+        if self._end is not None:
+            self._end.request_read()
         self._bytes = 0
         self._in_head = True
 
