@@ -25,8 +25,10 @@ class Relay:
         self._server = urlsplit(dsn)
         self._tasks: set[asyncio.Task[None]] = set()
         self.swallows = False
+        self.taken = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.taken += 1
         theirs, ours = await asyncio.open_connection(self._server.hostname, self._server.port)
         for source, target in ((reader, ours), (theirs, writer)):
             task = asyncio.create_task(self._pump(source, target))
@@ -224,3 +226,46 @@ async def test_a_statement_takes_its_time_out_once_when_the_network_swallows_it(
 
     await until(works, within_s=5, what="the pool of one connection works again")
     await db.close()
+
+
+async def test_one_session_of_a_process_finds_out_what_is_behind_the_address_when_pools_are_many(
+    relay: tuple[Relay, str],
+) -> None:
+    relayed, dsn = relay
+    for taken in (2, 3, 4):
+        db = Database(dsn, size=1, timeout_s=5, application="test")
+        await db.open()
+        await db.close()
+        assert relayed.taken == taken
+
+
+async def test_a_session_states_its_settings_when_the_role_has_others(database: str) -> None:
+    other = {
+        "timezone": "Pacific/Apia",
+        "default_transaction_isolation": "serializable",
+        "statement_timeout": "61ms",
+        "lock_timeout": "62ms",
+        "idle_in_transaction_session_timeout": "63ms",
+        "jit": "on",
+    }
+    admin = await asyncpg.connect(database)
+    db = Database(database, size=1, timeout_s=5, application="test")
+    try:
+        for name, value in other.items():
+            await admin.execute(
+                f"alter role postgres in database \"{urlsplit(database).path[1:]}\" set {name} = '{value}'"
+            )
+        rows = await db.fetch(
+            "select name, current_setting(name) as value from unnest($1::text[]) as name", list(other)
+        )
+        assert dict(map(tuple, rows)) == {
+            "timezone": "UTC",
+            "default_transaction_isolation": "read committed",
+            "statement_timeout": "5s",
+            "lock_timeout": "0",
+            "idle_in_transaction_session_timeout": "10s",
+            "jit": "off",
+        }
+    finally:
+        await admin.close()
+        await db.close()

@@ -30,6 +30,8 @@ from unnest($1::text[], $2::text[]) as t(name, wanted) join pg_settings s on low
 """
 _STATEMENTS_KEPT = 100  # prepared ones; there are fewer
 _WAIT_FOR_STANDBY = {"synchronous_commit": "on"}
+# Addresses with a server or a pooler behind them, as last seen; all pools of a process know it from the first session.
+_POOLED: dict[str, bool] = {}
 
 
 class Session(asyncpg.Connection):
@@ -99,21 +101,19 @@ class Opener:
             "idle_session_timeout": "0",
             **({} if durable else {"synchronous_commit": "off"}),
         }
-        # Until a session has told: what is right everywhere, if slow.
-        self._is_pooled = True
 
     async def open(self) -> Session:
         """Connect, in bounded time. EngineError unavailable when the server is a standby, or read-only."""
         async with asyncio.timeout(self._timeout_s):
             session = await self._connect()
-            if session.in_transactions is not None and not self._is_pooled:
+            if session.in_transactions is not None and not self._is_pooled():
                 await session.close()
                 session = await self._connect()
         return session
 
     def doubt(self) -> None:
         """Find out anew whether there is a pooler between: the server said something that only a pooler explains."""
-        self._is_pooled = True
+        _POOLED.pop(self._dsn, None)
 
     async def open_believed(self, waits: Callable[[Session], None], answered: Callable[[Session], None]) -> Session:
         """Connect, and return when a synchronous standby has all that the server holds, however long that takes.
@@ -133,8 +133,12 @@ class Opener:
             answered(session)
         return session
 
+    def _is_pooled(self) -> bool:
+        """Tell whether a pooler may be between. Until a session has told: yes, for that is right everywhere, if slow."""
+        return _POOLED.get(self._dsn, True)
+
     async def _connect(self) -> Session:
-        pooled = self._is_pooled
+        pooled = self._is_pooled()
         session: Session = await asyncpg.connect(
             self._dsn,
             timeout=self._timeout_s,
@@ -157,7 +161,7 @@ class Opener:
         asked = time.monotonic()
         (who,) = await session.ask("", _WHO, ())
         answered = time.monotonic()
-        self._is_pooled = who["pid"] != session.get_server_pid()
+        pooled = _POOLED[self._dsn] = who["pid"] != session.get_server_pid()
         if who["standby"]:
             raise EngineError(ErrorCode.UNAVAILABLE, "the database is a standby")
         if who["read_only"]:
@@ -170,7 +174,7 @@ class Opener:
         settings = self._settings | (_WAIT_FOR_STANDBY if self._durable and who["alone"] else {})
         if session.in_transactions is not None:
             session.in_transactions = Transactions(settings)
-        elif self._is_pooled:
+        elif pooled:
             raise asyncpg.InvalidSQLStatementNameError("a pooler stands before the server now")
         else:
             await session.fetch(_SET, list(settings), list(settings.values()))

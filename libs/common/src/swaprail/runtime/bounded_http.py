@@ -61,7 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_timer()
         before = self.cycle
         super().on_headers_complete()
-        if self.cycle is not None and self.cycle is not before:
+        if self.cycle is not before:
             self._end = LingeringClose(self.transport)
             self.cycle.transport = self._end  # type: ignore[assignment]
 
