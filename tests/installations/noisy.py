@@ -10,9 +10,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,12 +22,11 @@ from swaprail.testing.conditions import until
 from swaprail_local.servers.postgres import EmbeddedPostgres
 from swaprail_local.servers.valkey import EmbeddedValkey
 from tests.fuzz.served import add_key
+from tests.installations.noise import noise
 from tests.installations.orders import BODY
 from tests.system.engine import Engine
 
 SETTINGS = {"api_keys_required": True, "mock_dex_failure_rate": 0, "log_level": "WARNING"}
-READERS, POSTERS, SOCKETS = 8, 2, 50
-BATCHES = 25  # of 100 orders: more than may be open
 _CLOSE = "update orders set closed_at = now(), status = 'CANCELLED', fence = fence + 1 where account = 'noisy' and closed_at is null"
 
 
@@ -77,36 +73,6 @@ class Quiet:
         self._figures.confirmed.append((self._confirmed[order_id] - began) * 1000)
 
 
-@asynccontextmanager
-async def noise(client: httpx.AsyncClient, ws_url: str, bearer: dict[str, str]) -> AsyncIterator[None]:
-    """Let an account have as many orders as it may, none of which can end, and ask for more of everything."""
-    never = {"minOutputAmount": "999999", "expiresAt": (datetime.now(UTC) + timedelta(days=80)).isoformat()}
-    for _ in range(BATCHES):
-        await client.post("/api/orders/batch", json={"orders": [BODY | never] * 100, "execute": True})
-
-    async def read() -> None:
-        while True:
-            if (await client.get("/api/orders/user/alice?limit=200")).status_code == 429:
-                await asyncio.sleep(0.05)
-
-    async def post() -> None:
-        while True:
-            if (await client.post("/api/orders/execute", json=BODY | never)).status_code == 429:
-                await asyncio.sleep(0.05)
-
-    async with AsyncExitStack() as stack:
-        for _ in range(SOCKETS):
-            await stack.enter_async_context(connect(f"{ws_url}/ws/wallets/alice", additional_headers=bearer))
-        tasks = [asyncio.create_task(read()) for _ in range(READERS)]
-        tasks += [asyncio.create_task(post()) for _ in range(POSTERS)]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def _p(figures: list[float], percent: int) -> float:
     return statistics.quantiles(figures, n=100)[percent - 1]
 
@@ -122,20 +88,18 @@ def _tell(name: str, figures: list[Figures]) -> dict[str, float]:
 
 
 async def _measure(engine: Engine, given: argparse.Namespace) -> tuple[dict[str, float], dict[str, float]]:
-    bearers = [{"Authorization": f"Bearer {add_key(engine.dsn, name)}"} for name in ("quiet", "noisy")]
+    ours, theirs = [add_key(engine.dsn, name) for name in ("quiet", "noisy")]
+    bearer = {"Authorization": f"Bearer {ours}"}
     peace, noisy = list[Figures](), list[Figures]()
     limits = httpx.Limits(max_connections=200)
-    async with (
-        httpx.AsyncClient(base_url=engine.url, headers=bearers[0], timeout=30, limits=limits) as ours,
-        httpx.AsyncClient(base_url=engine.url, headers=bearers[1], timeout=30, limits=limits) as theirs,
-    ):
-        socket = await connect(f"{engine.ws_url}/ws/wallets/alice", additional_headers=bearers[0])
-        quiet = Quiet(ours, socket)
+    async with httpx.AsyncClient(base_url=engine.url, headers=bearer, timeout=30, limits=limits) as client:
+        socket = await connect(f"{engine.ws_url}/ws/wallets/alice", additional_headers=bearer)
+        quiet = Quiet(client, socket)
         listening = asyncio.create_task(quiet.listen())
         await quiet.run(given.rate, 3)
         for _ in range(given.turns):
             peace.append(await quiet.run(given.rate, given.seconds))
-            async with noise(theirs, engine.ws_url, bearers[1]):
+            async with noise(engine.url, engine.ws_url, theirs):
                 noisy.append(await quiet.run(given.rate, given.seconds))
             connection = await asyncpg.connect(engine.dsn)
             await connection.execute(_CLOSE)

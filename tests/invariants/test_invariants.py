@@ -208,10 +208,10 @@ async def test_a_writer_is_named_when_another_holds_the_lease(whole: Whole) -> N
     holder = Database(whole.dsn, size=1, timeout_s=5, application="swaprail router ann")
     other = Database(whole.dsn, size=1, timeout_s=5, application="swaprail router bob")
     (order,) = await Leases(holder, "ann", 30, [Status.ROUTING]).scan(1)
-    await write_moves(holder, [Move(order, Status.ROUTING, routing="{}")])
+    await write_moves(holder, "ann", [Move(order, Status.ROUTING, routing="{}")])
     await check_invariants(whole.dsn, [])
     order = msgspec.structs.replace(order, routing=msgspec.Raw(b"{}"))
-    await write_moves(other, [Move(order, Status.ROUTING, routing="{}")])
+    await write_moves(other, "ann", [Move(order, Status.ROUTING, routing="{}")])
     await holder.close()
     await other.close()
     with pytest.raises(AssertionError, match=rf"I12 {order_id}.*bob.*ann"):

@@ -5,6 +5,7 @@ from tests.planted.bug import Bug
 _AWAY = "libs/common/tests/integration/test_away.py"
 _NOTIFIER = "services/notifier/tests"
 _API = "services/api/tests"
+_COMMON = "libs/common/tests/integration"
 _POOLERS = "tests/installations/test_poolers.py"
 
 IN_INSTALLATIONS = (
@@ -100,8 +101,23 @@ IN_INSTALLATIONS = (
     Bug(
         "80_fence_is_a_lease",
         "Whoever forges a message with the fence that is next keeps another worker's lease as his own.",
+        (f"{_COMMON}/test_leases.py::test_a_lease_is_not_renewed_when_another_worker_has_the_same_fence",),
+    ),
+    Bug(
+        "83_counted_before_it_is_stored",
+        "Each count of an account forgets the orders that are being stored: the limit is what chance makes of it.",
         (
-            "libs/common/tests/integration/test_leases.py::test_a_lease_is_not_renewed_when_another_worker_has_the_same_fence",
+            f"{_API}/unit/test_account_orders.py::test_an_order_is_not_forgotten_when_the_account_is_counted_before_it_is_stored",
         ),
+    ),
+    Bug(
+        "81_moved_beside_its_holder",
+        "Whoever forges a message with the fence that is next has an order moved by another than its holder.",
+        (f"{_COMMON}/test_transitions.py::test_nothing_is_written_when_another_worker_has_the_same_fence",),
+    ),
+    Bug(
+        "82_given_back_by_another",
+        "A worker that was told a forged fence gives back what another one holds, and a third begins.",
+        (f"{_COMMON}/test_leases.py::test_a_lease_is_not_given_back_when_another_worker_has_the_same_fence",),
     ),
 )

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
-from swaprail.db.leases import Leases
 from swaprail.db.transitions import Move
 from swaprail.domain.chain import AttemptState
 from swaprail.domain.lifecycle import Status
@@ -11,8 +10,8 @@ from swaprail_api.store.cancels import CancelRow
 from swaprail_api.store.starts import StartRow
 from swaprail_executor.attempts import Settlement
 from tests.races import scenes
-from tests.races.engine import LEASE_S, Engine
-from tests.races.scenes import ACCOUNT, HOLDER, Builder, Scene, given_up, new_order, submission
+from tests.races.engine import Engine
+from tests.races.scenes import ACCOUNT, Builder, Scene, given_up, new_order, submission
 
 type Run = Callable[[Engine, Scene], Awaitable[Any]]
 _FAILURE = '{"code":"no_route","stage":"routing","retryable":true,"fundsMoved":"no","hint":""}'
@@ -76,13 +75,11 @@ async def scan_as_executor(engine: Engine, scene: Scene) -> Any:
 
 
 async def renew(engine: Engine, scene: Scene) -> Any:
-    """By the process that holds the lease, or held it last."""
-    holder = Leases(engine.database, HOLDER, LEASE_S, [Status.BUILDING, Status.SUBMITTED])
-    return await holder.renew([(scene.held.id, scene.held.fence)])
+    return await engine.holder.renew([(scene.held.id, scene.held.fence)])
 
 
 async def release(engine: Engine, scene: Scene) -> Any:
-    return await engine.executor.release([(scene.held.id, scene.held.fence)])
+    return await engine.holder.release([(scene.held.id, scene.held.fence)])
 
 
 async def route(engine: Engine, scene: Scene) -> Any:

@@ -16,6 +16,7 @@ from swaprail_executor.attempts import write_settlements, write_submissions
 from swaprail_router.housekeeping import Housekeeping
 
 LEASE_S = 5.0
+HOLDER = "before"  # who brought the order where it stands, and has its lease
 
 
 class Heard:
@@ -34,7 +35,10 @@ class Heard:
 
 
 class Engine:
-    """One process of the engine: whatever it writes goes through the given database."""
+    """One process of the engine: whatever it writes goes through the given database.
+
+    It scans for itself. What only the holder of a lease writes, it writes as the one that holds the order, or held it last.
+    """
 
     def __init__(self, database: Any, name: str) -> None:
         heard: Any = Heard()
@@ -45,8 +49,9 @@ class Engine:
         self.starts = StartStore(database, Announcer(heard))
         self.cancels = CancelStore(database, Announcer(heard))
         self.housekeeping = Housekeeping(database, heard, interval_s=1, retention_days=7, longest_days=90)
-        self.moves = OrderWriter(partial(write_moves, database), heard, name="moves")
-        self.submissions = OrderWriter(partial(write_submissions, database, name, LEASE_S), heard, name="submissions")
-        self.settlements = OrderWriter(partial(write_settlements, database), heard, name="settlements")
+        self.moves = OrderWriter(partial(write_moves, database, HOLDER), heard, name="moves")
+        self.submissions = OrderWriter(partial(write_submissions, database, HOLDER, LEASE_S), heard, name="submissions")
+        self.settlements = OrderWriter(partial(write_settlements, database, HOLDER), heard, name="settlements")
         self.router = Leases(database, name, LEASE_S, [Status.ROUTING])
         self.executor = Leases(database, name, LEASE_S, [Status.BUILDING, Status.SUBMITTED])
+        self.holder = Leases(database, HOLDER, LEASE_S, [Status.BUILDING, Status.SUBMITTED])

@@ -13,10 +13,9 @@ from swaprail.domain.orders import LeasedOrder, NewOrder
 from swaprail.testing.factories import SOL, USDC
 from swaprail_api.store.intake_row import IntakeRow, intake_row
 from swaprail_executor.attempts import Settlement, Submission
-from tests.races.engine import LEASE_S, Engine
+from tests.races.engine import HOLDER, LEASE_S, Engine
 
 ACCOUNT, KEY = "alice", "placed"
-HOLDER = "before"  # who brought the order there
 LAPSED_S = LEASE_S + 1
 LONG_S = 8 * 86_400.0  # past every lease, and past the retention of keys
 EXPIRES_S = 600.0

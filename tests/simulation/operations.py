@@ -1,4 +1,4 @@
-"""Random operations of the engine on the tables, for the comparison of the virtual store with PostgreSQL."""
+"""Operations of the engine on the tables, for the comparison of the virtual store with PostgreSQL."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -6,14 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from hypothesis import strategies as st
 
 from swaprail.db.leases import Leases, read_order
 from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.chain import AttemptState, SignedSwap
-from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import Status
-from swaprail.domain.orders import FundsMoved, LeasedOrder, NewOrder, Stage, failure
+from swaprail.domain.orders import LeasedOrder, NewOrder
 from swaprail_api.idempotency import start_fingerprint
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.cancels import CancelRow, CancelStore
@@ -27,8 +25,7 @@ from swaprail_router.housekeeping import Housekeeping
 from tests.simulation.both import Both
 
 ORDERS = 4
-ACCOUNTS = ("alice", "bob")
-_WORKING = (Status.PENDING, Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
+WORKERS = ("one", "other")
 
 WRONG: dict[str, Any] = {
     "account": "mallory",
@@ -70,6 +67,7 @@ class Engine:
         self.housekeeping = Housekeeping(database, silent, interval_s=1, retention_days=7, longest_days=8)
         self.history = History(database)
         self.placed = 0
+        self.worker = WORKERS[0]
 
     def leased(self, number: int, seen: Seen) -> LeasedOrder | None:
         """Return the order as whoever holds its lease sees it, held it some leases ago, or was told wrongly of it."""
@@ -127,17 +125,22 @@ async def cancel(engine: Engine, rows: Any) -> None:
     await engine.cancels.write([CancelRow(engine.id_of(n), account) for n, account in rows])
 
 
+async def become(engine: Engine, worker: str) -> None:
+    """Go on as another worker: what is leased by now is not its own."""
+    engine.worker = worker
+
+
 async def scan(engine: Engine, given: Any) -> None:
     """Lease due orders."""
     limit, statuses, lease_s = given
-    await Leases(engine.database, "scanner", lease_s, statuses).scan(limit)
+    await Leases(engine.database, engine.worker, lease_s, statuses).scan(limit)
 
 
 async def renew(engine: Engine, given: Any) -> None:
     """Renew and release leases."""
     release, held = given
     pairs = [(order.id, order.fence) for n, older in held if (order := engine.leased(n, older)) is not None]
-    leases = Leases(engine.database, "scanner", 3.5, [Status.ROUTING])
+    leases = Leases(engine.database, engine.worker, 3.5, [Status.ROUTING])
     await (leases.release(pairs) if release else leases.renew(pairs))
 
 
@@ -148,7 +151,7 @@ async def move(engine: Engine, rows: Any) -> None:
         for number, seen, following, due_in, text, hand_over in rows
         if (order := engine.leased(number, seen)) is not None
     ]
-    await write_moves(engine.database, _once(moves))
+    await write_moves(engine.database, engine.worker, _once(moves))
 
 
 async def submit(engine: Engine, rows: Any) -> None:
@@ -159,7 +162,7 @@ async def submit(engine: Engine, rows: Any) -> None:
         if order is not None:
             swap = SignedSwap(f"signature {signature}", b"raw", b"sha", "hash", 150)
             batch.append(Submission(order, Status.SUBMITTED, attempt=attempt, swap=swap, venue="raydium"))
-    await write_submissions(engine.database, "executor", 2.5, _once(batch))
+    await write_submissions(engine.database, engine.worker, 2.5, _once(batch))
 
 
 async def settle(engine: Engine, rows: Any) -> None:
@@ -182,7 +185,7 @@ async def settle(engine: Engine, rows: Any) -> None:
                     reconciling=reconciling,
                 )
             )
-    await write_settlements(engine.database, _once(batch))
+    await write_settlements(engine.database, engine.worker, _once(batch))
 
 
 async def housekeep(engine: Engine, given: Any) -> None:
@@ -208,50 +211,3 @@ async def age(engine: Engine, seconds: Any) -> None:
 def _once[M: Move](moves: list[M]) -> list[M]:
     """Return one row for each lease of an order: of two, PostgreSQL takes either."""
     return list({(m.order.id, m.order.fence): m for m in moves}.values())
-
-
-_number = st.sampled_from((0, 0, 1, 1, 2, 3, ORDERS))
-_older = st.sampled_from((0, 0, 0, 0, 1))
-_seen: st.SearchStrategy[Seen] = st.sampled_from((0,) * 16 + (1,) * 3 + tuple(WRONG))
-_account = st.sampled_from(ACCOUNTS)
-_key = st.sampled_from((None, "k1", "k2", "k1#0"))
-_reason = msgspec.json.encode(failure(ErrorCode.NO_ROUTE, Stage.ROUTING, FundsMoved.NO)).decode()
-_text = st.sampled_from((None, _reason))
-_expiry = st.sampled_from((None, None, -5, 5))
-_following = st.sampled_from(
-    (Status.ROUTING, Status.BUILDING, Status.BUILDING, Status.SUBMITTED, Status.FAILED, Status.EXPIRED)
-)
-_settled = st.sampled_from((Status.CONFIRMED, Status.ROUTING, Status.SUBMITTED, Status.SUBMITTED, Status.EXPIRED))
-
-
-def _some(*parts: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.lists(st.tuples(*parts), min_size=1, max_size=3)
-
-
-_CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
-    (place, _some(_account, _key, st.integers(0, 1), st.booleans(), _expiry)),
-    (place_batches, _some(_account, st.just("k1"), st.lists(st.integers(0, 1), min_size=1, max_size=3), st.booleans())),
-    (start, _some(_number, _account, _key)),
-    (cancel, _some(_number, _account)),
-    (scan, st.tuples(st.integers(1, 3), st.lists(st.sampled_from(_WORKING), min_size=1), st.sampled_from((-1.0, 2.0)))),
-    (renew, st.tuples(st.booleans(), _some(_number, _older))),
-    (move, _some(_number, _seen, _following, st.sampled_from((None, 0.0, 4.0)), _text, st.booleans())),
-    (submit, _some(_number, _seen, st.integers(1, 2), st.integers(0, 3))),
-    (
-        settle,
-        _some(
-            _number,
-            _seen,
-            st.integers(0, 3),
-            st.sampled_from(tuple(AttemptState)),
-            _settled,
-            st.booleans(),
-            st.booleans(),
-        ),
-    ),
-    (housekeep, st.booleans()),
-    (read, _some(_number, st.integers(0, 4), st.sampled_from(("PENDING", "ROUTING", "BUILDING")))),
-    (age, st.sampled_from((3.0, 700_000.0, -3_600.0))),  # the last: the clock is set back
-]
-operations = st.lists(st.one_of(*(st.tuples(st.just(run), its) for run, its in _CHOICES)), min_size=8, max_size=20)
-beginning = st.lists(st.tuples(_account, st.booleans(), _expiry), min_size=2, max_size=ORDERS)

@@ -43,6 +43,10 @@ def _no_fence(patch: Patch) -> None:
     patch(moves, "fence_holds", lambda *_: True)
 
 
+def _fence_is_a_lease(patch: Patch) -> None:
+    patch(moves, "lease_is_own", lambda *_: True)
+
+
 def _message_believed(patch: Patch) -> None:
     patch(moves, "terms_hold", lambda *_: True)
 
@@ -204,6 +208,7 @@ def _no_proof_at_all(patch: Patch) -> None:
 LOW, ALONE = Lying(Lie.HEIGHT_LOW, 2), Lying(nodes=1)
 BUGS = (
     Bug("no fence check", _no_fence, ("I12",)),
+    Bug("a fence is a lease", _fence_is_a_lease, ("I12",)),
     Bug("message believed", _message_believed, ("I14",)),
     Bug("send before commit", _send_before_commit, ("I4",)),
     Bug("null status trusted", _trust_null_status, ("I2", "I3", "I5")),

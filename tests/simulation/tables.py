@@ -31,6 +31,12 @@ class Tables:
         self.keys: dict[tuple[str, str], Row] = {}
         self.stale_writes: list[str] = []
 
+    def note_writer(self, now: datetime, order: Row, writer: str) -> None:
+        """Keep it where a worker writes to an order that another one has leased."""
+        holder, until = order["lease_owner"], order["lease_until"]
+        if holder not in (None, "message", writer) and until is not None and until > now:
+            self.stale_writes.append(f"{order['id']} by {writer} while {holder} held it")
+
     def add_event(self, order_id: UUID, seq: int, status: str, at: datetime, data: str = "{}") -> None:
         """Insert an event."""
         events = self.events.setdefault(order_id, [])

@@ -16,15 +16,17 @@ from tests.simulation.operations import (
     WRONG,
     Engine,
     age,
-    beginning,
+    become,
     move,
-    operations,
     place,
     read,
+    renew,
+    scan,
     settle,
     start,
     submit,
 )
+from tests.simulation.sequences import beginning, operations
 from tests.simulation.statements import STATEMENTS, leases, moves
 
 EXAMPLES = 250
@@ -40,6 +42,8 @@ REFUSED_STARTS = ([WAITING, WAITING], [(start, [(0, "alice", "k1"), (1, "alice",
 REFUSED_SETTLEMENTS = ([QUEUED], [BUILDING, FIRST, NO_PROOF, PROVEN, BUILDING, SECOND, LANDED])
 TWO_LEASES = ([QUEUED], [BUILDING, FIRST, (settle, [LOST_LEASE, (0, 0, 0, MARK, Status.SUBMITTED, False, True)])])
 TOLD_WRONGLY = ([QUEUED], [(move, [(0, field, Status.BUILDING, None, None, False)]) for field in WRONG])
+TAKEN, ELSEWHERE = (scan, (1, [Status.ROUTING, Status.BUILDING, Status.SUBMITTED], 2.0)), (become, "other")
+NOT_ITS_OWN = ([QUEUED], [(age, 3.0), TAKEN, ELSEWHERE, BUILDING, (renew, (True, [(0, 0)])), (become, "one"), BUILDING])
 FAILED = (move, [(0, 0, Status.FAILED, 0.0, None, False)])
 CLOSED = ([QUEUED], [FAILED, FAILED, (move, [(0, 0, Status.ROUTING, None, None, False)])])
 EXPIRE = (move, [(0, 0, Status.EXPIRED, 0.0, None, False)])
@@ -71,6 +75,7 @@ class Bridge:
         @example(*REFUSED_SETTLEMENTS)
         @example(*TWO_LEASES)
         @example(*TOLD_WRONGLY)
+        @example(*NOT_ITS_OWN)
         @example(*CLOSED)
         @example(*EXPIRING)
         @example(*TIMELY)
@@ -110,7 +115,7 @@ def test_rows_and_tables_are_the_same_when_postgresql_and_the_virtual_store_run_
     assert {"submit", "settle", "start"} <= set(bridge.both.refused), "constraints were never tried"
 
 
-BELIEFS = ("fence_holds", "terms_hold", "is_open", "in_time", "joins")
+BELIEFS = ("fence_holds", "terms_hold", "lease_is_own", "is_open", "in_time", "joins")
 
 
 @pytest.mark.parametrize(("where", "bug"), [*((moves, name) for name in BELIEFS), (leases, "_is_due")])

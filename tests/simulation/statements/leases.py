@@ -59,15 +59,17 @@ def lease_renew(
     held = [order for order in _held(t, ids, fences) if order["lease_owner"] in (None, "message", owner)]
     for order in held:
         if order["lease_owner"] and order["lease_until"] is not None and order["closed_at"] is None:
+            t.note_writer(now, order, owner)
             order["lease_owner"], order["lease_until"] = owner, now + seconds(lease_s)
     return [{"id": order["id"]} for order in held]
 
 
 @statement("lease_release")
-def lease_release(t: Tables, now: datetime, ids: Sequence[UUID], fences: Sequence[int]) -> list[Row]:
+def lease_release(t: Tables, now: datetime, ids: Sequence[UUID], fences: Sequence[int], owner: str) -> list[Row]:
     """Give leases back."""
     for order in _held(t, ids, fences):
-        if order["closed_at"] is None:
+        if order["closed_at"] is None and order["lease_owner"] in ("message", owner):
+            t.note_writer(now, order, owner)
             order["lease_owner"] = order["lease_until"] = None
             order["due_at"] = now
     return []

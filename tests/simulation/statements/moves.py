@@ -29,7 +29,12 @@ def match_guarded(t: Tables, now: datetime, rows: Sequence[Row]) -> list[tuple[R
         order = t.orders.get(v["id"])
         if order is None or order["status"] != v["expected"] or not is_open(order):
             continue
-        if fence_holds(order, v["fence"]) and terms_hold(order, v["terms"]) and in_time(order, now, v):
+        if (
+            fence_holds(order, v["fence"])
+            and lease_is_own(order, v["writer"])
+            and terms_hold(order, v["terms"])
+            and in_time(order, now, v)
+        ):
             won.setdefault(v["id"], (v, order))
     return list(won.values())
 
@@ -42,6 +47,11 @@ def is_open(order: Row) -> bool:
 def fence_holds(order: Row, fence: int) -> bool:
     """Tell whether whoever has this fence may write; a planted bug replaces it."""
     return bool(order["fence"] == fence)
+
+
+def lease_is_own(order: Row, writer: str) -> bool:
+    """Tell whether nobody else holds the lease; a planted bug replaces it."""
+    return order["lease_owner"] in (None, "message", writer)
 
 
 def terms_hold(order: Row, terms: str) -> bool:
@@ -60,6 +70,7 @@ def in_time(order: Row, now: datetime, v: Row) -> bool:
 def _move_order(t: Tables, now: datetime, terminal: Sequence[str], v: Row, order: Row) -> None:
     if order["fence"] != v["fence"]:
         t.stale_writes.append(f"{order['id']} {v['next']} by fence {v['fence']}, the order has {order['fence']}")
+    t.note_writer(now, order, v["writer"])
     moved = v["next"] != v["expected"]
     order["status"] = v["next"]
     order["seq"] += moved
@@ -101,9 +112,10 @@ _SETTLE = (
 @statement("move")
 def move(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
     """Write moves."""
-    *columns, handover_s = args
+    *columns, handover_s, writer = args
     rows = columns_of(_MOVE, *columns)
     for v in rows:
+        v["writer"] = writer
         if v["hand_over"]:
             v |= {"owner": "message", "lease_s": handover_s}
     return _result(now, guarded_update(t, now, terminal, rows))
@@ -115,7 +127,7 @@ def submit(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> lis
     *columns, owner, lease_s = args
     rows = columns_of(_SUBMIT, *columns)
     for v in rows:
-        v |= {"owner": owner, "lease_s": lease_s, "new_attempts": 1}
+        v |= {"owner": owner, "writer": owner, "lease_s": lease_s, "new_attempts": 1}
     up = match_guarded(t, now, rows)
     moved = {order["id"]: order["fence"] for _, order in up}
     new = [_attempt(v, now) for v in rows if joins(v, moved)]
@@ -141,7 +153,10 @@ def _attempt(v: Row, now: datetime) -> Row:
 @statement("settle")
 def settle(t: Tables, now: datetime, terminal: Sequence[str], *args: Any) -> list[Row]:
     """Settle attempts together with their orders' moves."""
-    rows = columns_of(_SETTLE, *args)
+    *columns, writer = args
+    rows = columns_of(_SETTLE, *columns)
+    for v in rows:
+        v["writer"] = writer
     up = match_guarded(t, now, rows)
     moved = {order["id"]: order["fence"] for _, order in up}
     settled = [(v, a) for v in rows if v["state"] != "LIVE" and joins(v, moved) and (a := _attempt_of(t, v))]

@@ -66,6 +66,24 @@ async def test_a_lease_is_not_renewed_when_another_worker_has_the_same_fence(db:
     assert await leases(db, "holder").renew([(order_id, order.fence)]) == {order_id}
 
 
+async def test_a_lease_is_not_given_back_when_another_worker_has_the_same_fence(db: Database) -> None:
+    order_id = await insert_order(db)
+    (order,) = await leases(db, "holder").scan(1)
+    held = dict(await row(db, order_id))
+    await leases(db, "forged").release([(order_id, order.fence)])
+    assert dict(await row(db, order_id)) == held
+    await leases(db, "holder").release([(order_id, order.fence)])
+    assert (await row(db, order_id))["lease_owner"] is None
+
+
+async def test_a_given_back_order_keeps_its_due_time_when_it_is_given_back_again(db: Database) -> None:
+    order = await lease_order(db, await insert_order(db))
+    await write_moves(db, "test", [Move(order, Status.ROUTING, due_in_s=4)])
+    waiting = dict(await row(db, order.id))
+    await leases(db, "test").release([(order.id, order.fence)])
+    assert dict(await row(db, order.id)) == waiting
+
+
 async def test_accounts_take_turns_when_one_has_more_due_orders_than_are_taken(db: Database) -> None:
     noisy = [await insert_order(db, account="noisy") for _ in range(9)]
     others = [await insert_order(db, account=name) for name in ("one", "two", "one")]
@@ -102,15 +120,15 @@ async def test_an_order_is_free_when_it_is_held_for_longer_than_anything_may_be(
     before = REGISTRY.get_sample_value("swaprail_leases_beyond_reach_total") or 0
     held = await lease_order(db, await insert_order(db), lease_s=5)
     if column == "due_at":
-        await leases(db).release([(held.id, held.fence)])
+        await leases(db, "test").release([(held.id, held.fence)])
     await db.fetch(f"update orders set {column} = {column} + interval '{jump}'")
     (order,) = await leases(db, "next", lease_s=5).scan(10)
     assert (order.id, order.fence) == (held.id, held.fence + 1)
     assert REGISTRY.get_sample_value("swaprail_leases_beyond_reach_total") == before + 1
     # The lease is an ordinary one again: nobody else gets the order, and its earlier holder writes nothing.
     assert await leases(db, "other").scan(10) == []
-    assert await leases(db).renew([(held.id, held.fence)]) == set()
-    assert await write_moves(db, [Move(held, Status.BUILDING)]) == []
+    assert await leases(db, "test").renew([(held.id, held.fence)]) == set()
+    assert await write_moves(db, "test", [Move(held, Status.BUILDING)]) == []
 
 
 async def test_an_order_is_left_alone_when_it_is_held_for_as_long_as_anything_may_be(db: Database) -> None:
@@ -139,22 +157,22 @@ async def test_another_order_of_the_same_fence_is_left_alone_when_one_is_renewed
     before = dict(await row(db, other.id))
     assert one.fence == before["fence"]
     assert await leases(db, "test").renew([(one.id, one.fence)]) == {one.id}
-    await leases(db).release([(one.id, one.fence)])
+    await leases(db, "test").release([(one.id, one.fence)])
     assert dict(await row(db, other.id)) == before
 
 
 async def test_another_worker_takes_the_order_at_once_when_the_lease_is_released(db: Database) -> None:
     order = await lease_order(db, await insert_order(db))
-    await leases(db).release([(order.id, order.fence)])
+    await leases(db, "test").release([(order.id, order.fence)])
     (next_order,) = await leases(db, "next").scan(10)
     assert (next_order.id, next_order.fence) == (order.id, order.fence + 1)
 
 
 async def test_a_released_order_stays_free_when_its_holder_renews_late(db: Database) -> None:
     order = await lease_order(db, await insert_order(db))
-    await write_moves(db, [Move(order, Status.BUILDING, due_in_s=0)])
+    await write_moves(db, "test", [Move(order, Status.BUILDING, due_in_s=0)])
     # The holder has not heard of its own commit yet: what it does next is not to be cut off.
-    assert await leases(db).renew([(order.id, order.fence)]) == {order.id}
+    assert await leases(db, "test").renew([(order.id, order.fence)]) == {order.id}
     assert (await row(db, order.id))["lease_until"] is None
     (taken,) = await leases(db, "next", statuses=(Status.BUILDING,)).scan(10)
     assert taken.fence == order.fence + 1
@@ -165,7 +183,7 @@ async def test_a_closed_order_is_left_as_it_is_when_its_holder_renews_or_release
     await db.fetch("update orders set status = 'FAILED', closed_at = now() where id = $1", order.id)
     before = dict(await row(db, order.id))
     await leases(db, "other").renew([(order.id, order.fence)])
-    await leases(db).release([(order.id, order.fence)])
+    await leases(db, "test").release([(order.id, order.fence)])
     assert dict(await row(db, order.id)) == before
 
 

@@ -45,7 +45,7 @@ async def leased(db: Database) -> LeasedOrder:
 
 
 def writer(db: Database, heard: Heard) -> OrderWriter[Move]:
-    return OrderWriter(partial(write_moves, db), heard, name="test")  # type: ignore[arg-type]
+    return OrderWriter(partial(write_moves, db, "test"), heard, name="test")  # type: ignore[arg-type]
 
 
 async def test_status_event_and_message_agree_when_a_transition_is_committed(db: Database) -> None:
@@ -160,6 +160,17 @@ async def test_exactly_one_wins_when_the_same_transition_is_written_twice(db: Da
     )
     assert sum(isinstance(r, StaleLeaseError) for r in results) == 3
     assert len(heard.events) == 1
+
+
+async def test_nothing_is_written_when_another_worker_has_the_same_fence(db: Database) -> None:
+    order = await lease_order(db, await insert_order(db), owner="holder")
+    forged = OrderWriter(partial(write_moves, db, "forged"), Heard(), name="test")  # type: ignore[arg-type]
+    with pytest.raises(StaleLeaseError):
+        await forged.write(Move(order, Status.BUILDING, hand_over=True))
+    assert await db.fetchval("select status from orders where id = $1", order.id) == Status.ROUTING
+    await lease_order(db, order.id, owner="message")
+    held = msgspec.structs.replace(order, fence=order.fence + 1)
+    assert (await forged.write(Move(held, Status.BUILDING))).seq == order.seq + 1
 
 
 async def test_the_stale_one_is_refused_when_both_moves_of_an_order_share_a_batch(db: Database) -> None:

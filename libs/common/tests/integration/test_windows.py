@@ -78,7 +78,7 @@ async def test_an_order_is_its_messages_for_a_second_and_then_a_scans(
 ) -> None:
     messages, taker, scanner = Messages(), Worker(db), Worker(db)
     publisher: Any = messages
-    moves: OrderWriter[Move] = OrderWriter(partial(write_moves, db), publisher, name="moves")
+    moves: OrderWriter[Move] = OrderWriter(partial(write_moves, db, "test"), publisher, name="moves")
     order = await lease_order(db, await insert_order(db))
     moved = await moves.write(Move(order, Status.BUILDING, hand_over=True))
     later = (moved.at + after_ms) / 1000

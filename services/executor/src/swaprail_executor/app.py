@@ -65,13 +65,13 @@ class Executor:
         start_at_zero(metrics.SLIPPAGE, names)
         start_at_zero(metrics.NODE_ERRORS, [self._paper.chain.name], ["blockhash", "send", "landings"])
         self._moves: OrderWriter[Move] = OrderWriter(
-            partial(write_moves, self._database), self._publisher, name="executor_moves"
+            partial(write_moves, self._database, owner), self._publisher, name="executor_moves"
         )
         self._submissions: OrderWriter[Submission] = OrderWriter(
             partial(write_submissions, self._database, owner, settings.lease_s), self._publisher, name="submissions"
         )
         self._settlements: OrderWriter[Settlement] = OrderWriter(
-            partial(write_settlements, self._database), self._publisher, name="settlements"
+            partial(write_settlements, self._database, owner), self._publisher, name="settlements"
         )
         self._live = BatchWriter(partial(read_live, self._database), name="live_attempts")
         desk = Desk(

@@ -17,7 +17,7 @@ _SUBMIT = named(
 with v as (
     select t.*, null::float8 as due_in, null::json as routing, null::json as failure, 1 as new_attempts,
         null::numeric as output_amount, false as reconciling, false as hand_over, $15::text as owner,
-        $16::float8 as lease_s
+        $15::text as writer, $16::float8 as lease_s
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::smallint[], $9::text[],
         $10::bytea[], $11::bytea[], $12::text[], $13::bigint[], $14::text[])
         as t(id, expected, fence, terms, next, data, attempt, signature, raw, message_sha256, blockhash, last_valid,
@@ -39,7 +39,7 @@ _SETTLE = named(
     f"""
 with v as (
     select t.*, null::json as routing, 0 as new_attempts, false as hand_over, null::text as owner,
-        null::float8 as lease_s
+        $17::text as writer, null::float8 as lease_s
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::float8[], $9::json[],
         $10::numeric[], $11::bool[], $12::text[], $13::text[], $14::bigint[], $15::text[], $16::json[])
         as t(id, expected, fence, terms, next, data, due_in, failure, output_amount, reconciling, signature, state,
@@ -122,8 +122,8 @@ async def write_submissions(
     )
 
 
-async def write_settlements(database: Database, batch: Sequence[Settlement]) -> Sequence[Any]:
-    """Settle attempts and move their orders, in one commit; return rows (id, held, seq, at, fence)."""
+async def write_settlements(database: Database, writer: str, batch: Sequence[Settlement]) -> Sequence[Any]:
+    """Settle attempts and move their orders, leased by the writer, in one commit; return rows (id, held, seq, at, fence)."""
     return await database.fetch(
         _SETTLE,
         TERMINAL_NAMES,
@@ -142,6 +142,7 @@ async def write_settlements(database: Database, batch: Sequence[Settlement]) -> 
         [s.slot for s in batch],
         [s.error for s in batch],
         [s.evidence for s in batch],
+        writer,
     )
 
 

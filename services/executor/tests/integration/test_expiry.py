@@ -106,7 +106,7 @@ async def test_a_resumed_order_is_not_sent_again_when_its_time_is_over(bench: An
     await bench.die_after_sending(order)
     sent = len(bench.chain.sent)
     await bench.db.fetch("update orders set expires_at = now() where id = $1", order.id)
-    task = asyncio.create_task(execute_order(bench.desk, await bench.lease(order.id, "next")))
+    task = asyncio.create_task(execute_order(bench.desk, await bench.lease(order.id)))
     looks = bench.chain.looks
     await until(lambda: bench.chain.looks > looks + 5)
     (attempt,) = await bench.attempts(order)

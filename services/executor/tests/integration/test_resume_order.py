@@ -22,7 +22,7 @@ async def test_a_resumed_order_is_settled_without_sending_when_it_landed_meanwhi
     (attempt,) = await bench.attempts(order)
     bench.chain.landed[attempt["signature"]] = Landing(attempt["signature"], 9, Commitment.CONFIRMED, 150_500_000)
     sent = len(bench.chain.sent)
-    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    await execute_order(bench.desk, await bench.lease(order.id))
     assert (await bench.row(order))["status"] == "CONFIRMED"
     assert len(bench.chain.sent) == sent
 
@@ -32,7 +32,7 @@ async def test_a_resumed_order_is_settled_when_its_route_cannot_be_read(bench: A
     await bench.die_after_sending(order)
     await bench.db.fetch("update orders set routing = $2 where id = $1", order.id, '{"of": "another version"}')
     bench.chain.lands_after = 1
-    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    await execute_order(bench.desk, await bench.lease(order.id))
     assert (await bench.row(order))["status"] == "CONFIRMED"
     assert len(set(bench.chain.sent)) == 1
 
@@ -44,7 +44,7 @@ async def test_the_order_is_known_to_have_gone_on_when_it_was_settled_while_its_
     await bench.die_after_sending(order)
     stopped = await bench.lease(order.id, "stopped")
     bench.chain.lands_after = 1
-    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    await execute_order(bench.desk, await bench.lease(order.id))
     with pytest.raises(StaleLeaseError):
         await execute_order(bench.desk, stopped)
     assert (await bench.row(order))["status"] == "CONFIRMED"
@@ -62,7 +62,7 @@ async def test_the_attempt_is_left_alone_by_a_lost_lease_when_its_row_shares_the
     marks = Settlement(
         held, Status.SUBMITTED, signature=attempt["signature"], state=AttemptState.LIVE, reconciling=True
     )
-    rows = await write_settlements(bench.db, [lost, marks])
+    rows = await write_settlements(bench.db, "me", [lost, marks])
     assert [row["fence"] for row in rows] == [held.fence]
     assert [a["state"] for a in await bench.attempts(order)] == ["LIVE"]
 
@@ -71,7 +71,7 @@ async def test_a_resumed_order_sends_the_stored_bytes_when_nothing_landed_yet(be
     order = await bench.building()
     await bench.die_after_sending(order)
     bench.chain.lands_after = 1
-    await execute_order(bench.desk, await bench.lease(order.id, "next"))
+    await execute_order(bench.desk, await bench.lease(order.id))
     assert len(set(bench.chain.sent)) == 1
     assert len(await bench.attempts(order)) == 1
 
@@ -96,7 +96,7 @@ async def test_only_an_attempt_that_may_land_is_gone_on_with_when_earlier_ones_a
     assert live.swap.signature == "second"
     held = read_order(await bench.row(order))
     landed = Settlement(held, Status.CONFIRMED, signature="second", state=AttemptState.LANDED, due_in_s=0)
-    assert len(await write_settlements(bench.db, [landed])) == 1
+    assert len(await write_settlements(bench.db, "me", [landed])) == 1
     assert [attempt["state"] for attempt in await bench.attempts(order)] == ["EXPIRED", "LANDED"]
 
 

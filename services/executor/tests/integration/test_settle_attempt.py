@@ -227,7 +227,7 @@ async def test_an_attempt_stays_live_when_its_order_is_refused_beside_another_of
     ]
     assert settled[0].order.fence == settled[1].order.fence
     refused = msgspec.structs.replace(settled[1], order=msgspec.structs.replace(rows[1], wallet="another"))
-    written = await write_settlements(bench.db, [settled[0], refused])
+    written = await write_settlements(bench.db, "me", [settled[0], refused])
     assert [row["id"] for row in written] == [orders[0].id]
     states = [(await bench.attempts(order))[0]["state"] for order in orders]
     assert states == ["EXPIRED", "LIVE"]

@@ -56,7 +56,7 @@ class Router:
         venues = build_paper_venues(settings, self._database, tokens)
         quoting = _quoting(settings, venues, self._redis)
         self._moves: OrderWriter[Move] = OrderWriter(
-            partial(write_moves, self._database), self._publisher, name="router_moves"
+            partial(write_moves, self._database, owner), self._publisher, name="router_moves"
         )
         desk = Desk(settings, quoting, tokens, self._moves)
         leases = Leases(self._database, owner, settings.lease_s, [Status.ROUTING])

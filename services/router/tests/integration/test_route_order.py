@@ -70,7 +70,7 @@ class Bench:
         settings = RouterSettings()
         prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s, clock=lambda: self.now)
         self.quoting = Quoting(guarded, RouteRules(), prices, deadline_s=1)
-        moves = OrderWriter(partial(write_moves, db), publisher, name="moves")
+        moves = OrderWriter(partial(write_moves, db, "test"), publisher, name="moves")
         self.desk = Desk(settings, self.quoting, load_tokens(None), moves)
 
     async def lease(self, order_id: UUID) -> LeasedOrder:

@@ -43,7 +43,7 @@ returning o.*, due.beyond_reach, (
 """,  # noqa: S608 - constants
 )
 # A released lease stays released: its holder's last write may be on its way while it renews. A fence alone is no lease:
-# a forged message may name the one that another worker gets next.
+# a forged message may name the one that another worker gets next. So nobody gives back what is another's, either.
 _RENEW = named(
     "lease_renew",
     """
@@ -61,7 +61,7 @@ _RELEASE = named(
     """
 update orders o set lease_owner = null, lease_until = null, due_at = now()
 from unnest($1::uuid[], $2::bigint[]) as v(id, fence)
-where o.id = v.id and o.fence = v.fence and o.closed_at is null
+where o.id = v.id and o.fence = v.fence and o.closed_at is null and o.lease_owner in ($3, 'message')
 """,
 )
 
@@ -95,7 +95,7 @@ class Leases:
     async def release(self, held: Sequence[tuple[UUID, int]]) -> None:
         """Hand the orders (order, fence) over at once, in one commit, instead of letting their leases lapse."""
         ids, fences = [order_id for order_id, _ in held], [fence for _, fence in held]
-        await self._database.fetch(_RELEASE, ids, fences)
+        await self._database.fetch(_RELEASE, ids, fences, self._owner)
 
 
 def read_order(row: Any) -> LeasedOrder:

@@ -38,10 +38,11 @@ class Moved(msgspec.Struct, frozen=True):
     fence: int
 
 
-# The part that every guarded write shares. v gives id, expected, fence, terms, next, data, due_in, lease_s (None: leave
-# the lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the
+# The part that every guarded write shares. v gives id, expected, fence, writer, terms, next, data, due_in, lease_s (None:
+# leave the lease as it is), owner, hand_over, routing, failure, new_attempts, output_amount and reconciling; up changes the
 # orders that still match, all of them open, so that only the write that closes an order gives it a failure or an output;
-# told writes their events. Whether an order's time is over is for the database's clock to say: nothing is submitted from
+# told writes their events. A fence alone is no lease, for a message may name one that it does not bring: a lease that is on
+# the order is the writer's own or travels with a message. Whether an order's time is over is for the database's clock to say: nothing is submitted from
 # then on, and nothing expires before.
 GUARDED_UPDATE = f"""
 up as (
@@ -56,6 +57,7 @@ up as (
         reconciling_since = case when v.reconciling then coalesce(o.reconciling_since, now()) end,
         closed_at = case when v.next = any($1::text[]) then now() end
     from v where o.id = v.id and o.status = v.expected and o.fence = v.fence and o.closed_at is null
+        and coalesce(o.lease_owner, v.writer) in (v.writer, 'message')
         and (v.next = v.expected or v.next not in ('SUBMITTED', 'EXPIRED')
             or (v.next = 'EXPIRED') = coalesce(o.expires_at <= now(), false))
         and {ROW_TERMS} = v.terms
@@ -74,7 +76,7 @@ _MOVE = named(
     f"""
 with v as (
     select t.*, case when hand_over then 'message' end as owner, case when hand_over then $12::float8 end as lease_s,
-        0 as new_attempts, null::numeric as output_amount, false as reconciling
+        0 as new_attempts, null::numeric as output_amount, false as reconciling, $13::text as writer
     from unnest($2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::json[], $8::float8[], $9::json[],
         $10::json[], $11::bool[]) as t(id, expected, fence, terms, next, data, due_in, routing, failure, hand_over)
 ),
@@ -84,8 +86,8 @@ with v as (
 )
 
 
-async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any]:
-    """Write transitions in one statement; return the rows (id, held, seq, at, fence) of those that took place.
+async def write_moves(database: Database, writer: str, moves: Sequence[Move]) -> Sequence[Any]:
+    """Write transitions of the writer's leases in one statement; return the rows (id, held, seq, at, fence) of those that took place.
 
     held is the fence that a move was written under, fence the order's from now on.
     """
@@ -103,4 +105,5 @@ async def write_moves(database: Database, moves: Sequence[Move]) -> Sequence[Any
         [m.failure for m in moves],
         [m.hand_over for m in moves],
         HANDOVER_S,
+        writer,
     )

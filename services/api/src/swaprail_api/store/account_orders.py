@@ -1,9 +1,10 @@
-"""How many orders an account has, open and waiting: as last counted, and those taken since."""
+"""How many orders an account has, open and waiting: as last counted, and those that were not yet stored then."""
 
 import asyncio
 import math
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -32,21 +33,23 @@ STALE_S = 2.0
 
 
 class _Orders(msgspec.Struct):
-    """counted: in the table, when this process had taken `by_then`; taken: by this process so far."""
+    """counted: in the table, when this process had stored `by_then`; taken and stored: by this process so far."""
 
     counted: int = 0
     by_then: int = 0
     taken: int = 0
+    stored: int = 0
+    under_way: bool = False  # when they were counted: what was is counted twice where the count has seen it
 
     @property
     def total(self) -> int:
-        """How many there are, as far as is known."""
+        """How many there are at most, as far as is known."""
         return self.counted + self.taken - self.by_then
 
-    def recount(self, counted: int, by_then: int) -> None:
-        """Take over a count; of two that overlap, the one that began later."""
+    def recount(self, counted: int, by_then: int, taken: int) -> None:
+        """Take over a count that began when so many were stored and taken; of two that overlap, the one that began later."""
         if by_then >= self.by_then:
-            self.counted, self.by_then = counted, by_then
+            self.counted, self.by_then, self.under_way = counted, by_then, taken > by_then
 
 
 class _Account(msgspec.Struct):
@@ -55,10 +58,9 @@ class _Account(msgspec.Struct):
     counted_at: float = -math.inf  # by time.monotonic()
     counting: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
-    @property
-    def is_stale(self) -> bool:
+    def is_doubtful(self, kind: _Orders) -> bool:
         """Tell whether nobody may be refused by what was counted."""
-        return time.monotonic() - self.counted_at > STALE_S
+        return kind.under_way or time.monotonic() - self.counted_at > STALE_S
 
 
 class AccountOrders:
@@ -75,26 +77,23 @@ class AccountOrders:
         self._accounts: dict[str, _Account] = {}
         self._asked: set[str] = set()
 
-    async def take(self, caller: Principal, orders: int, *, execute: bool) -> None:
-        """Count orders that are about to be stored; EngineError account_limit when they are too many.
+    @asynccontextmanager
+    async def take(self, caller: Principal, orders: int, *, execute: bool) -> AsyncIterator[None]:
+        """Count the orders that are stored within the body; EngineError account_limit when they are too many.
 
         Accounts that have not asked for a while are not counted, so before one is refused it is.
         """
         if not caller.key_id:
+            yield
             return
         self._asked.add(caller.account)
-        most = self._limit(caller, execute=execute)
-        account = self._account(caller.account)
-        kind = account.open if execute else account.waiting
-        if kind.total + orders > most and account.is_stale:
-            async with account.counting:
-                if account.is_stale:
-                    await self._count([caller.account])
-        if kind.total + orders > most:
-            name = "open" if execute else "waiting"
-            ACCOUNT_LIMITED.labels(name).inc()
-            raise EngineError(ErrorCode.ACCOUNT_LIMIT, f"the account may have {most} {name} orders, and has them")
+        kind = await self._free(caller, orders, execute=execute)
         kind.taken += orders
+        try:
+            yield
+        finally:
+            # Even if it failed: it may be stored, and the next count tells.
+            kind.stored += orders
 
     async def count(self) -> None:
         """Count the orders of the accounts that have asked since the last time."""
@@ -109,13 +108,27 @@ class AccountOrders:
         known = {name: own for name in names if (own := self._accounts.get(name))}
         if not known:
             return
-        taken = {name: (own.open.taken, own.waiting.taken) for name, own in known.items()}
+        then = {name: [(k.stored, k.taken) for k in (own.open, own.waiting)] for name, own in known.items()}
         rows = await self._database.fetch(_COUNT, list(known), self._longest[True] + 1, self._longest[False] + 1)
         for row in rows:
             name = row["account"]
-            known[name].open.recount(row["open"], taken[name][0])
-            known[name].waiting.recount(row["waiting"], taken[name][1])
+            known[name].open.recount(row["open"], *then[name][0])
+            known[name].waiting.recount(row["waiting"], *then[name][1])
             known[name].counted_at = time.monotonic()
+
+    async def _free(self, caller: Principal, orders: int, *, execute: bool) -> _Orders:
+        most = self._limit(caller, execute=execute)
+        account = self._account(caller.account)
+        kind = account.open if execute else account.waiting
+        if kind.total + orders > most and account.is_doubtful(kind):
+            async with account.counting:
+                if kind.total + orders > most and account.is_doubtful(kind):
+                    await self._count([caller.account])
+        if kind.total + orders > most:
+            name = "open" if execute else "waiting"
+            ACCOUNT_LIMITED.labels(name).inc()
+            raise EngineError(ErrorCode.ACCOUNT_LIMIT, f"the account may have {most} {name} orders, and has them")
+        return kind
 
     def _limit(self, caller: Principal, *, execute: bool) -> int:
         own = caller.limits.open_orders if execute else caller.limits.waiting_orders

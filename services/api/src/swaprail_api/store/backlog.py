@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from contextlib import AbstractAsyncContextManager
 
 from swaprail.auth import Principal
 from swaprail.db.connect import Database
@@ -35,11 +36,11 @@ class Backlog:
         self.open_orders = 0
         BACKLOG_LIMIT.set(limit)
 
-    async def take(self, caller: Principal, orders: int, *, execute: bool) -> None:
-        """Count orders about to be stored; EngineError overloaded while too many are open, account_limit of the account."""
+    def take(self, caller: Principal, orders: int, *, execute: bool) -> AbstractAsyncContextManager[None]:
+        """Count the orders stored within; EngineError overloaded while too many are open, account_limit of the account."""
         if execute and self.open_orders > self._limit:
             raise EngineError(ErrorCode.OVERLOADED, f"more than {self._limit} orders are open")
-        await self._accounts.take(caller, orders, execute=execute)
+        return self._accounts.take(caller, orders, execute=execute)
 
     def start(self) -> None:
         """Begin to count."""

@@ -89,17 +89,17 @@ class AcceptOrder:
         if not rows:
             return {}
         try:
-            await self._backlog.take(caller.principal, len(rows), execute=execute)
+            async with self._backlog.take(caller.principal, len(rows), execute=execute):
+                with write_span(self._writer.name):
+                    outcomes = await self._deadline.wait(self._writer.submit_group(rows))
         except EngineError as error:
+            # What was stored before is told, however many orders the account has since.
+            if error.code is not ErrorCode.ACCOUNT_LIMIT or not all(row.key for row in rows):
+                raise
             return await self._repeat_refused(rows, error)
-        with write_span(self._writer.name):
-            outcomes = await self._deadline.wait(self._writer.submit_group(rows))
         return {row.id: outcome for row, outcome in zip(rows, outcomes, strict=True)}
 
     async def _repeat_refused(self, rows: list[IntakeRow], error: EngineError) -> dict[UUID, Outcome]:
-        # What was stored before is told, however many orders the account has since; where all have too many, nobody reads.
-        if error.code is not ErrorCode.ACCOUNT_LIMIT or not all(row.key for row in rows):
-            raise error
         found = await self._deadline.wait(self._store.find(rows))
         known = {row.id: outcome for row, outcome in zip(rows, found, strict=True) if outcome}
         if len(known) < len(rows):

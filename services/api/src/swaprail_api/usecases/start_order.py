@@ -28,11 +28,11 @@ class StartOrder:
 
     async def run(self, order_id: UUID, caller: Caller, key: str | None) -> tuple[OrderView, bool]:
         """Return the order as queued and whether this is a repetition; EngineError order_status_mismatch if it lost."""
-        await self._backlog.take(caller.principal, 1, execute=True)
         sha = start_fingerprint(str(order_id)) if key else None
         row = StartRow(order_id, caller.principal.account, key, sha)
-        with write_span(self._writer.name):
-            outcome = await self._deadline.wait(self._writer.submit(row))
+        async with self._backlog.take(caller.principal, 1, execute=True):
+            with write_span(self._writer.name):
+                outcome = await self._deadline.wait(self._writer.submit(row))
         if isinstance(outcome, EngineError):
             raise outcome
         if outcome.replayed:
