@@ -74,6 +74,11 @@ async def scan_as_executor(engine: Engine, scene: Scene) -> Any:
     return await engine.executor.scan(10)
 
 
+async def scan_again(engine: Engine, scene: Scene) -> Any:
+    """By the very process that holds the lease, or held it last: what it began before is void all the same."""
+    return await engine.holder.scan(10)
+
+
 async def renew(engine: Engine, scene: Scene) -> Any:
     return await engine.holder.renew([(scene.held.id, scene.held.fence)])
 
@@ -158,11 +163,12 @@ _PLACE, _PLACE_ANOTHER = (Deed(run.__name__, run, places=True) for run in (place
 _ALWAYS = (_PLACE, *_deeds(purge), *_raising(start_with_key, cancel), *_raising(expire_waiting, skips=True))
 _SCANS = (_raising(scan_as_router, skips=True), _raising(scan_as_executor, skips=True))
 _HOLDER = _deeds(renew, release)
+_AGAIN = _raising(scan_again, skips=True)
 _AT_FIRST = (_PLACE, _PLACE_ANOTHER, *_deeds(purge))
 _WAITING = (*_ALWAYS, _PLACE_ANOTHER, *_raising(start, start_with_old_key), *_SCANS[0])
 _ROUTING = (*_ALWAYS, *_SCANS[0], *_SCANS[1], *_HOLDER, *_raising(route), *_deeds(retry, fail, expire))
-_BUILDING = (*_ALWAYS, *_SCANS[0], *_SCANS[1], *_HOLDER, *_deeds(route_again, submit, fail, expire))
-_SUBMITTED = (*_ALWAYS, *_SCANS[1], *_HOLDER, *_deeds(land, revert, give_up, give_up_for_good, reconcile))
+_BUILDING = (*_ALWAYS, *_SCANS[0], *_SCANS[1], *_AGAIN, *_HOLDER, *_deeds(route_again, submit, fail, expire))
+_SUBMITTED = (*_ALWAYS, *_SCANS[1], *_AGAIN, *_HOLDER, *_deeds(land, revert, give_up, give_up_for_good, reconcile))
 
 # What may be asked of an order that stands like this, as (scene, deeds).
 CATALOGUE: tuple[tuple[Builder, tuple[Deed, ...]], ...] = (

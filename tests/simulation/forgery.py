@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from msgspec.structs import replace
 
+from swaprail.db.leases import read_order
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.domain.quotes import Quote, Route, Routing
@@ -19,6 +20,7 @@ from tests.simulation.tables import Row, Tables
 STATUSES = ("ROUTING", "BUILDING", "SUBMITTED", "CONFIRMED", "FAILED")
 SIGNED = msgspec.Raw(b'{"signature":"forged"}')
 
+_TAKEN_FROM = {"ROUTING": Topic.ACCEPTED, "BUILDING": Topic.ROUTED}
 MESSAGES: dict[str, Any] = {Topic.ACCEPTED: OrdersAccepted, Topic.ROUTED: OrdersRouted}
 HELD_MS = 60_000
 CHANGES: tuple[Callable[[LeasedOrder], LeasedOrder], ...] = (
@@ -61,6 +63,15 @@ def forge_events(publish: Callable[[str, bytes], None], rng: Random, tables: Tab
     none: Row = {"id": UUID(int=rng.getrandbits(128)), "seq": 0, "account": "local", "wallet": "wallet 0"}
     events = [_forged(rng, order) for order in (*tables.orders.values(), none)]
     publish(str(Topic.EVENTS), msgspec.json.encode(OrderEvents(events)))
+
+
+def forge_leases(publish: Callable[[str, bytes], None], now_ms: int, tables: Tables) -> None:
+    """Hand each order that a worker holds to another one, as it is and with its very fence: nobody wrote that message."""
+    for order in tables.orders.values():
+        topic = _TAKEN_FROM.get(order["status"])
+        if topic is not None and order["closed_at"] is None and order["lease_owner"] not in (None, "message"):
+            handed = HandedOver(read_order(order), now_ms + HELD_MS)
+            publish(str(topic), msgspec.json.encode(MESSAGES[topic]([handed])))
 
 
 def _forged(rng: Random, order: Row) -> OrderEvent:

@@ -39,8 +39,9 @@ class Bug(msgspec.Struct, frozen=True):
     lying: Lying = Lying()
 
 
-def _no_fence(patch: Patch) -> None:
+def _no_lease(patch: Patch) -> None:
     patch(moves, "fence_holds", lambda *_: True)
+    patch(moves, "lease_is_own", lambda *_: True)
 
 
 def _fence_is_a_lease(patch: Patch) -> None:
@@ -207,7 +208,7 @@ def _no_proof_at_all(patch: Patch) -> None:
 
 LOW, ALONE = Lying(Lie.HEIGHT_LOW, 2), Lying(nodes=1)
 BUGS = (
-    Bug("no fence check", _no_fence, ("I12",)),
+    Bug("no lease check", _no_lease, ("I12",)),
     Bug("a fence is a lease", _fence_is_a_lease, ("I12",)),
     Bug("message believed", _message_believed, ("I14",)),
     Bug("send before commit", _send_before_commit, ("I4",)),

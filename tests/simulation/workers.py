@@ -122,7 +122,8 @@ class Router(Worker):
         ]
         prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s, clock=VirtualTime.monotonic)
         quoting = Quoting(guarded, RouteRules(max_age_s=3.0), prices, deadline_s=settings.router_quote_deadline_s)
-        self.moves = OrderWriter(partial(write_moves, self._database()), self.publisher, name="router_moves")
+        move = partial(write_moves, self._database(), self.process.name)
+        self.moves = OrderWriter(move, self.publisher, name="router_moves")
         desk = RouterDesk(settings, quoting, tokens(), self.moves)
         self.housekeeping = Housekeeping(
             self._database(), self.publisher, interval_s=0.5, retention_days=7, longest_days=90
@@ -148,9 +149,9 @@ class Executor(Worker):
         ]
         owner, lease_s = self.process.name, settings.lease_s
         submit = partial(write_submissions, database, owner, lease_s)
-        moves = OrderWriter(partial(write_moves, database), self.publisher, name="executor_moves")
+        moves = OrderWriter(partial(write_moves, database, owner), self.publisher, name="executor_moves")
         submissions = OrderWriter(submit, self.publisher, name="submissions")
-        settlements = OrderWriter(partial(write_settlements, database), self.publisher, name="settlements")
+        settlements = OrderWriter(partial(write_settlements, database, owner), self.publisher, name="settlements")
         self.writers = (moves, submissions, settlements)
         desk = ExecutorDesk(
             settings=settings,

@@ -11,9 +11,9 @@ import msgspec
 
 from tests.simulation.chain import VirtualChain
 from tests.simulation.clients import Traders
-from tests.simulation.clock import Current, moment
+from tests.simulation.clock import Current, milliseconds, moment
 from tests.simulation.database import Server
-from tests.simulation.forgery import forge_events
+from tests.simulation.forgery import forge_events, forge_leases
 from tests.simulation.judge import is_open, is_over, judge
 from tests.simulation.lies import Lying, characters, liar_of, may_reconcile
 from tests.simulation.loop import Process, VirtualLoop
@@ -169,6 +169,7 @@ class World:
     def _forge(self) -> None:
         if self.weather.chance(0.7, "events forged"):
             forge_events(self.topics.publish, self.rng, self.server.tables)
+            forge_leases(self.topics.publish, milliseconds(moment(self.loop.now)), self.server.tables)
 
     def _cut(self) -> None:
         for subscriber in self.traders.subscribers:
