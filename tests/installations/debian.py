@@ -23,13 +23,18 @@ class Program(NamedTuple):
 
 
 def program(name: str, *packages: str) -> Program:
-    """Return the program as this machine has it, or unpacked from packages; skip the test where there is neither."""
+    """Return the program as this machine has it, or unpacked from packages; skip the test where there is neither.
+
+    Without packages: from the one of its own name, and whatever that one needs here.
+    """
     installed = shutil.which(name)
     if installed is not None:
         return Program(Path(installed), {})
     home = _unpacked(name, packages)
-    (path,) = home.glob(f"usr/*bin/{name}")
-    return Program(path, {"LD_LIBRARY_PATH": str(home / "usr/lib" / f"{platform.machine()}-linux-gnu")})
+    # What stands in bin may be a script that knows the place where the package is installed.
+    (path,) = [*home.glob(f"usr/lib/{name}/{name}")] or [*home.glob(f"usr/*bin/{name}")]
+    libraries = home / "usr/lib" / f"{platform.machine()}-linux-gnu"
+    return Program(path, {"LD_LIBRARY_PATH": f"{libraries}:{libraries / 'pulseaudio'}"})
 
 
 def library(name: str, package: str) -> Path:
@@ -61,7 +66,7 @@ def _unpack(home: Path, packages: tuple[str, ...]) -> None:
     incoming = home.with_suffix(".new")
     shutil.rmtree(incoming, ignore_errors=True)
     incoming.mkdir(parents=True)
-    download = ["apt-get", "download", "--quiet", *packages]
+    download = ["apt-get", "download", "--quiet", *packages] if packages else _download_all(home.name, incoming)
     if subprocess.run(download, cwd=incoming, capture_output=True, timeout=DOWNLOAD_S, check=False).returncode != 0:
         # A machine as it comes knows of no package.
         _run(incoming, "apt-get", "update", "--quiet")
@@ -69,6 +74,12 @@ def _unpack(home: Path, packages: tuple[str, ...]) -> None:
     for archive in incoming.glob("*.deb"):
         _run(incoming, "dpkg-deb", "--extract", archive.name, ".")
     incoming.rename(home)
+
+
+def _download_all(name: str, incoming: Path) -> list[str]:
+    (incoming / "partial").mkdir()
+    options = ["-o", "Debug::NoLocking=1", "-o", f"Dir::Cache::archives={incoming}", "--no-install-recommends"]
+    return ["apt-get", "install", "--quiet", "--yes", "--download-only", *options, name]
 
 
 def _run(home: Path, *command: str) -> None:

@@ -199,3 +199,32 @@ async def take(client: SwaprailClient, count: int) -> list[tuple[str, int]]:
             if len(found) == count:
                 break
     return [(str(message.order_id), message.seq) for message in found]
+
+
+class Breaking:
+    """A connection on which nothing comes, and whose end is an error of its own."""
+
+    async def __aenter__(self) -> "Breaking":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        raise ConnectionResetError
+
+    def __aiter__(self) -> "Breaking":
+        return self
+
+    async def __anext__(self) -> str:
+        await asyncio.sleep(60)
+        return ""
+
+
+async def test_watch_ends_when_it_is_cancelled_and_the_end_of_the_connection_fails(
+    client: SwaprailClient, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swaprail_client.watching.open_socket", lambda *_, **__: Breaking())
+    watching = asyncio.create_task(seen(client, fake.order_id))
+    await asyncio.sleep(0)
+    watching.cancel()
+    done, _ = await asyncio.wait([watching], timeout=5)
+    assert done
+    assert watching.cancelled()

@@ -138,3 +138,12 @@ def test_servers_listen_where_the_chart_says() -> None:
         assert (data["HOST"], data["OPS_PORT"], data[name]) == ("0.0.0.0", "9000", str(port))
         assert [entry["containerPort"] for entry in ports] == [port, 9000]
     assert container(objects, "router")["ports"] == [{"name": "ops", "containerPort": 9000}]
+
+
+def test_pods_listen_and_services_are_reached_by_ipv6_when_the_cluster_has_it() -> None:
+    objects = minimal({"listen": "::", "ipFamilyPolicy": "RequireDualStack"})
+    for component in COMPONENTS:
+        assert config(objects, component)["HOST"] == "::"
+    for component in ("api", "notifier"):
+        assert objects.one("Service", f"swaprail-{component}")["spec"]["ipFamilyPolicy"] == "RequireDualStack"
+        assert "ipFamilyPolicy" not in minimal().one("Service", f"swaprail-{component}")["spec"]

@@ -81,9 +81,13 @@ class Patience:
         """Wait before the next connection.
 
         Raises:
+            CancelledError: the caller was told to stop, and the end of the connection has hidden it.
             SwaprailError: the server refused for good, or connection_lost when it is time to give up.
 
         """
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
         refusal = self._refusal(cause)
         if refusal and not refusal.retryable and (refusal.status or 0) < 500:
             raise refusal from None

@@ -1,7 +1,7 @@
 {{/* Data of a component's ConfigMap: what the chart derives, then config of all and of this service. Takes root, component, values. */}}
 {{- define "swaprail.configData" -}}
 APP_ENV: {{ .root.Values.appEnv }}
-HOST: 0.0.0.0
+HOST: {{ .root.Values.listen | quote }}
 OPS_PORT: "9000"
 DRAIN_TIMEOUT_S: {{ .values.drainSeconds | quote }}
 {{ include "swaprail.databaseConfig" .root }}

@@ -8,6 +8,9 @@ metadata:
   {{- include "swaprail.metadata" (dict "root" .root "component" .component "name" (include "swaprail.componentName" .) "annotations" $service.annotations) | nindent 2 }}
 spec:
   type: ClusterIP
+  {{- with .root.Values.ipFamilyPolicy }}
+  ipFamilyPolicy: {{ . }}
+  {{- end }}
   selector:
     {{- include "swaprail.selectorLabels" . | nindent 4 }}
   ports:

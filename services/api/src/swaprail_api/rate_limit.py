@@ -66,6 +66,7 @@ class RateLimiter:
     def __init__(
         self, client: "redis.Redis", *, limit: int, window_s: int, clock: Callable[[], float] = time.time
     ) -> None:
+        """clock: the same for all replicas, for a window has its name from it."""
         self._redis = client
         self._limit = limit
         self._window_s = window_s

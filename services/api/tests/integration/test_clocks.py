@@ -40,3 +40,13 @@ async def test_a_keys_end_is_judged_by_the_databases_clock_when_the_hosts_is_off
     assert (await api.post("/api/keys", body | {"expiresAt": _in(seconds=-60)})).status_code == 400
     key = {"Authorization": f"Bearer {made.json()['key']}"}
     assert (await api.http.get("/api/orders/user/alice", headers=key)).status_code == 200
+
+
+async def test_windows_of_the_rate_limit_are_the_databases_when_the_hosts_clock_is_off(
+    wrong: WrongClock, serve: Any
+) -> None:
+    api = await serve(rate_limit=600, rate_limit_window_s=60)
+    before = int(datetime.now(UTC).timestamp() // 60)
+    await api.get("/api/orders/user/alice")
+    (name,) = await api.api.redis.keys("rate:ip:127.0.0.1:*")
+    assert before <= int(bytes(name).rpartition(b":")[2]) <= before + 1

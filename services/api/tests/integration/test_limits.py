@@ -122,6 +122,15 @@ async def test_a_key_has_its_own_limits_when_it_was_given_some(serve: Any) -> No
     assert is_refused(answers[7], "rate_limited")
 
 
+async def test_keys_of_an_account_share_its_requests_when_both_have_the_same_limit_of_their_own(serve: Any) -> None:
+    api = await serve(**FEW | {"rate_limit": 2, "rate_limit_window_s": 3600})
+    one, two = [await caller(api, "desk", Limits(open_orders=50, requests=4)) for _ in range(2)]
+    answers = [await send("/api/orders/execute", ORDER) for send in (one, two) * 3]
+    assert [answer.status_code for answer in answers] == [202] * 4 + [429] * 2
+    other = await caller(api, "other", Limits(open_orders=50, requests=4))
+    assert (await other("/api/orders/execute", ORDER)).status_code == 202
+
+
 async def test_a_key_has_the_limits_of_its_maker_when_it_is_made_over_http(serve: Any) -> None:
     api = await serve(**FEW)
     send = await caller(api, "desk", Limits(open_orders=1))

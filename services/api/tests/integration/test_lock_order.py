@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 from unittest.mock import Mock
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -14,6 +14,7 @@ from swaprail.testing.conditions import until
 from swaprail_api.store.announce import Announcer
 from swaprail_api.store.cancels import CancelRow, CancelStore
 from swaprail_api.store.intake import IntakeStore
+from swaprail_api.store.intake_row import BatchKey
 from swaprail_api.store.starts import StartRow, StartStore
 
 BATCHES: dict[str, tuple[Any, Any]] = {
@@ -85,4 +86,24 @@ async def test_later_keys_are_not_taken_when_a_batch_waits_for_its_first(
         await db.execute(_USE_KEY, key, order_id)
     await transaction.rollback()
     assert [getattr(outcome, "replayed", None) for outcome in await writing] == [False, False, False, True]
+    await writes.close()
+
+
+async def test_no_order_has_its_key_when_the_first_batch_of_several_is_waited_for(
+    api: Any, db: asyncpg.Connection, database: str
+) -> None:
+    order_id = UUID(await api.place())
+    writes = Database(database, size=1, timeout_s=5, application="test")
+    batches = {key: BatchKey(uuid4(), f"{key} batch", b"") for key in "cb"}
+    rows = [row_with(f"{key}#{number}", batch=batch) for key, batch in batches.items() for number in (1, 0)]
+    transaction = db.transaction()
+    await transaction.start()
+    await db.execute(_USE_KEY, "b batch", order_id)
+    writing = asyncio.create_task(IntakeStore(writes, Mock(spec=Announcer)).write([row_with("a"), *rows]))
+    await one_waits(db)
+    await db.execute("set local lock_timeout = '100ms'")
+    for key in ("a", "b#0", "b#1", "c#0", "c#1", "c batch"):
+        await db.execute(_USE_KEY, key, order_id)
+    await transaction.rollback()
+    assert [getattr(outcome, "replayed", None) for outcome in await writing] == [False] * 5
     await writes.close()

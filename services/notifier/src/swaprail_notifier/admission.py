@@ -7,6 +7,7 @@ from websockets.datastructures import Headers
 
 from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.client_address import counted_as
 from swaprail_notifier import metrics
 from swaprail_notifier.settings import Network, NotifierSettings
 
@@ -56,11 +57,12 @@ class Admission:
             raise EngineError(ErrorCode.UNAVAILABLE, "this replica is stopping", **_AGAIN)
         if self._total >= self._most:
             raise _too_many("this replica has as many WebSockets as it takes")
-        if self._by_ip[ip] >= self._most_per_ip and not _is_loopback(ip):
+        counted = counted_as(ip)
+        if self._by_ip[counted] >= self._most_per_ip and not _is_loopback(ip):
             raise _too_many("this address has as many WebSockets as it may have")
         self._total += 1
-        self._by_ip[ip] += 1
-        return Seat(self, ip)
+        self._by_ip[counted] += 1
+        return Seat(self, counted)
 
     def count(self, caller: Principal) -> None:
         """Count one more connection of a key and of its account; EngineError overloaded if one has too many."""

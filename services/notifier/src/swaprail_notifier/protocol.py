@@ -8,6 +8,7 @@ from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.client_address import plain_address
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier import metrics
 from swaprail_notifier.admission import Seat
@@ -155,8 +156,9 @@ class Socket(asyncio.Protocol):
     # The handshake.
 
     def _begin_handshake(self, request: Request) -> None:
+        peer = plain_address(self._transport.get_extra_info("peername"))
         try:
-            self._seat = self._shared.handshake.seat(_peer(self._transport), request.headers)
+            self._seat = self._shared.handshake.seat(peer, request.headers)
             response = self._wire.accept(request)
         except EngineError as error:
             self._refuse(error)
@@ -230,8 +232,3 @@ class Socket(asyncio.Protocol):
         subscription, self._subscription = self._subscription, None
         if subscription is not None:
             subscription.end()
-
-
-def _peer(transport: asyncio.BaseTransport) -> str:
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) else ""

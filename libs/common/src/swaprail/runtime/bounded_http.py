@@ -5,6 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from swaprail.runtime.client_address import plain_address
 from swaprail.runtime.lingering_close import LingeringClose
 from swaprail.runtime.offered_upgrades import OfferBlindParser
 
@@ -37,6 +38,8 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request no longer than for the rest of one."""
         super().connection_made(transport)
+        if self.client is not None:
+            self.client = (plain_address(self.client), self.client[1])
         self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,6 +12,7 @@ from opentelemetry.trace import SpanKind
 from swaprail.auth import KeyStore, Principal, authenticate
 from swaprail.clock import database_time
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.runtime.client_address import counted_as
 from swaprail.telemetry import tracing
 from swaprail_api.http.answers import Answer, Receive, Scope, Send
 from swaprail_api.http.bodies import HeaderMap
@@ -34,7 +35,7 @@ class Admission:
     async def admit(self, scope: Scope, headers: HeaderMap, needed: str) -> tuple[Principal, Allowance | None]:
         """Return who calls and what is left of the rate limit; EngineError if the request may not pass."""
         sent = headers.get(b"authorization")
-        address = (scope.get("client") or ("unknown",))[0]
+        address = counted_as((scope.get("client") or ("unknown",))[0])
         try:
             principal = await authenticate(
                 sent.decode("latin-1") if sent else None, self._keys, required=self._keys_required

@@ -1,0 +1,90 @@
+"""A real browser on a page of another origin, spoken to by its own protocol (Chrome DevTools)."""
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import ClientConnection, connect
+
+from swaprail.testing.conditions import until
+from tests.installations.debian import program
+
+START_S, SCRIPT_S = 30, 30
+_OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0")
+_BLANK = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 15\r\nConnection: close\r\n\r\n<!doctype html>"
+
+
+class Page:
+    """A page that is open."""
+
+    def __init__(self, origin: str, socket: ClientConnection) -> None:
+        self.origin = origin
+        self._socket = socket
+        self._asked = 0
+
+    async def run(self, script: str) -> Any:
+        """Run the body of an async function in the page and return what it returns; AssertionError where it throws."""
+        self._asked += 1
+        expression = f"(async () => {{ {script} }})()"
+        given = {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        await self._socket.send(json.dumps({"id": self._asked, "method": "Runtime.evaluate", "params": given}))
+        async with asyncio.timeout(SCRIPT_S):
+            while (answer := json.loads(await self._socket.recv())).get("id") != self._asked:
+                pass
+        result = answer["result"]
+        assert "exceptionDetails" not in result, result["exceptionDetails"]["exception"]["description"]
+        return result["result"].get("value")
+
+
+@asynccontextmanager
+async def blank_page() -> AsyncIterator[str]:
+    """Serve an empty page; yields its origin."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(_BLANK)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://localhost:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def open_page(origin: str, home: Path) -> AsyncIterator[Page]:
+    """Open the page of an origin in a browser of its own."""
+    found = program("chromium")
+    profile = home / "profile"
+    command = [found.path, *_OPTIONS, f"--user-data-dir={profile}", origin]
+    with (home / "chromium.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, env=os.environ | found.environment, stdout=log, stderr=log
+        )
+    try:
+        port_file = profile / "DevToolsActivePort"
+        await until(lambda: port_file.exists() and port_file.read_text().count("\n") > 0, within_s=START_S)
+        port = port_file.read_text().splitlines()[0]
+        async with connect(await _debugger(port, origin), proxy=None, max_size=None) as socket:
+            yield Page(origin, socket)
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 10)
+
+
+async def _debugger(port: str, origin: str) -> str:
+    found: list[str] = []
+
+    async def is_open() -> bool:
+        pages = (await client.get(f"http://127.0.0.1:{port}/json/list")).json()
+        found.extend(page["webSocketDebuggerUrl"] for page in pages if page["url"].startswith(origin))
+        return bool(found)
+
+    async with httpx.AsyncClient() as client:
+        await until(is_open, within_s=START_S, what="the page is open")
+    return found[0]
