@@ -61,7 +61,7 @@ async def open_page(origin: str, home: Path) -> AsyncIterator[Page]:
     """Open the page of an origin in a browser of its own."""
     found = program("chromium")
     profile = home / "profile"
-    command = [found.path, *_OPTIONS, f"--user-data-dir={profile}", origin]
+    command = [str(found.path), *_OPTIONS, f"--user-data-dir={profile}", origin]
     with (home / "chromium.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             *command, env=os.environ | found.environment, stdout=log, stderr=log
