@@ -6,6 +6,7 @@ _AWAY = "libs/common/tests/integration/test_away.py"
 _NOTIFIER = "services/notifier/tests"
 _API = "services/api/tests"
 _COMMON = "libs/common/tests/integration"
+_UNIT = "libs/common/tests/unit"
 _POOLERS = "tests/installations/test_poolers.py"
 
 IN_INSTALLATIONS = (
@@ -119,5 +120,27 @@ IN_INSTALLATIONS = (
         "82_given_back_by_another",
         "A worker that was told a forged fence gives back what another one holds, and a third begins.",
         (f"{_COMMON}/test_leases.py::test_a_lease_is_not_given_back_when_another_worker_has_the_same_fence",),
+    ),
+    Bug(
+        "84_answer_is_reset",
+        "Behind nginx a client whose body is too large is told 502, and may take it for an order that was perhaps stored.",
+        (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_its_chunks_are_still_sent",),
+    ),
+    Bug(
+        "85_each_address_is_a_client",
+        "Whoever guesses keys from a network of IPv6 takes another address for each attempt.",
+        (f"{_UNIT}/test_client_address.py::test_addresses_of_one_customer_are_counted_as_one_when_they_are_of_ipv6",),
+    ),
+    Bug(
+        "86_address_of_the_other_family",
+        "Where pods listen at ::, the ingress controller is no trusted proxy, and all clients share its limits.",
+        (f"{_UNIT}/test_client_address.py::test_a_peer_is_told_by_its_own_family_when_a_socket_has_both",),
+    ),
+    Bug(
+        "87_windows_of_the_host",
+        "Two replicas whose clocks differ let each account have twice its requests.",
+        (
+            f"{_API}/integration/test_clocks.py::test_windows_of_the_rate_limit_are_the_databases_when_the_hosts_clock_is_off",
+        ),
     ),
 )
