@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ class Page:
         self._socket = socket
         self._asked = 0
 
+    async def is_loaded(self) -> bool:
+        """Tell whether scripts run as the page's own, and no longer as those of the empty one before it."""
+        return bool(await self.run(f"return location.origin === '{self.origin}' && document.readyState === 'complete'"))
+
     async def run(self, script: str) -> Any:
         """Run the body of an async function in the page and return what it returns; AssertionError where it throws."""
         self._asked += 1
@@ -46,9 +50,11 @@ async def blank_page() -> AsyncIterator[str]:
     """Serve an empty page; yields its origin."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(_BLANK)
-        await writer.drain()
+        # A browser opens connections ahead, and closes those that it did not need.
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(_BLANK)
+            await writer.drain()
         writer.close()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
@@ -71,7 +77,9 @@ async def open_page(origin: str, home: Path) -> AsyncIterator[Page]:
         await until(lambda: port_file.exists() and port_file.read_text().count("\n") > 0, within_s=START_S)
         port = port_file.read_text().splitlines()[0]
         async with connect(await _debugger(port, origin), proxy=None, max_size=None) as socket:
-            yield Page(origin, socket)
+            page = Page(origin, socket)
+            await until(page.is_loaded, within_s=START_S, what="the page is loaded")
+            yield page
     finally:
         process.terminate()
         await asyncio.wait_for(process.wait(), 10)

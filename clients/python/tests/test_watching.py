@@ -201,6 +201,32 @@ async def take(client: SwaprailClient, count: int) -> list[tuple[str, int]]:
     return [(str(message.order_id), message.seq) for message in found]
 
 
+async def test_watch_goes_on_when_its_caller_was_cancelled_before_and_went_on_itself(
+    engine: Any, relay: Any, client: SwaprailClient, fake: Any
+) -> None:
+    async def one_step(socket: Any) -> None:
+        await socket.accept()
+        await socket.say(fake.step(int(socket.request.query["after"]) + 1))
+        await socket.until_closed()
+
+    async def cleans_up() -> list[int]:
+        try:
+            await asyncio.get_running_loop().create_future()
+        except asyncio.CancelledError:
+            found = []
+            async for message in client.watch(fake.order_id):
+                found.append(message.seq)
+                relay.cut()
+            return found
+        return []
+
+    engine.script = one_step
+    task = asyncio.create_task(cleans_up())
+    await asyncio.sleep(0)
+    task.cancel()
+    assert await task == [1, 2, 3, 4, 5]
+
+
 class Breaking:
     """A connection on which nothing comes, and whose end is an error of its own."""
 

@@ -67,6 +67,7 @@ class Patience:
         self._failures = 0
         self._failing_since: float | None = None
         self._connected_at: float | None = None
+        self._cancelled = _times_cancelled()
 
     def connected(self) -> None:
         """Note that a connection stands."""
@@ -85,8 +86,7 @@ class Patience:
             SwaprailError: the server refused for good, or connection_lost when it is time to give up.
 
         """
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if _times_cancelled() > self._cancelled:
             raise asyncio.CancelledError
         refusal = self._refusal(cause)
         if refusal and not refusal.retryable and (refusal.status or 0) < 500:
@@ -120,3 +120,9 @@ class Patience:
         detail = f"no working connection for {self._give_up_after:g} s ({type(cause).__name__ if cause else 'closed'})"
         hint = "The order goes on without you: watch it again later."
         return SwaprailError("connection_lost", detail, hint=hint, retryable=True)
+
+
+def _times_cancelled() -> int:
+    # A caller that has caught its own cancellation may still watch an order to its end.
+    task = asyncio.current_task()
+    return 0 if task is None else task.cancelling()

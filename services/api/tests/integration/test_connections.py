@@ -6,6 +6,7 @@ import select
 import socket
 from typing import Any
 
+import asyncpg
 import pytest
 
 from swaprail_api.__main__ import ApiService
@@ -13,6 +14,7 @@ from swaprail_api.settings import ApiSettings
 
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: api\r\n\r\n"
 LARGE = 1024 * 1024
+ORDER = b'{"userWallet":"alice","inputToken":"SOL","outputToken":"USDC","inputAmount":"1.5"}'
 CLOSES = {"HTTP/1.0": "", "HTTP/1.1": "Connection: close\r\n"}
 PROXY_KEEPS_S = 90  # Traefik; others keep idle connections for less
 
@@ -48,6 +50,25 @@ def _post_reading_last(port: int, version: str, framing: str, path: str, body: b
         assert select.select([client], [], [], 5)[0]
         client.sendall(body[len(body) // 2 :])
         return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+def _post_twice(port: int) -> bytes:
+    """Send a second request in one piece with the end of a first one whose answer ends the connection."""
+    head = "POST /api/orders HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\n"
+    first = f"{head}Connection: close\r\nContent-Length: {LARGE}\r\n\r\n".encode()
+    second = f"{head}Content-Length: {len(ORDER)}\r\n\r\n".encode() + ORDER
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(first + b" " * (LARGE - 10))
+        assert select.select([client], [], [], 5)[0]
+        client.sendall(b" " * 10 + second)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+async def test_nothing_is_begun_when_the_connection_has_been_ended(api: Any, db: asyncpg.Connection) -> None:
+    said = await asyncio.to_thread(_post_twice, api.server.port)
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert said.count(b"HTTP/1.1") == 1
+    assert await db.fetchval("select count(*) from orders") == 0
 
 
 @pytest.mark.parametrize("version", CLOSES)

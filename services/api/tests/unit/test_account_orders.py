@@ -16,8 +16,10 @@ class Table:
 
     def __init__(self) -> None:
         self.open = 0
+        self.asked = 0
 
     async def fetch(self, sql: str, names: list[str], *most: int) -> list[dict[str, Any]]:
+        self.asked += 1
         return [{"account": name, "open": self.open, "waiting": 0} for name in names]
 
 
@@ -59,3 +61,15 @@ async def test_an_order_counts_until_the_next_count_when_its_storing_failed() ->
         async with orders.take(DESK, 1, execute=True):
             raise RuntimeError
     await store(orders)
+
+
+async def test_an_account_at_its_limit_is_counted_seldom_when_many_ask_while_one_is_being_stored() -> None:
+    table = Table()
+    orders = orders_of(table, 1)
+    async with orders.take(DESK, 1, execute=True):
+        await orders.count()
+        asked = table.asked
+        for _ in range(50):
+            with pytest.raises(EngineError):
+                await store(orders)
+    assert table.asked <= asked + 2

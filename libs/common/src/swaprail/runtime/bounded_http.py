@@ -59,7 +59,9 @@ class BoundedHttp(HttpToolsProtocol):
             self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._too_slow)
 
     def on_headers_complete(self) -> None:
-        """Stop the clock: what follows has the time of bodies."""
+        """Stop the clock: what follows has the time of bodies. Where the connection ends, nothing is begun that it has sent."""
+        if self.transport.is_closing():
+            return
         self._in_head = False
         self._stop_timer()
         before = self.cycle

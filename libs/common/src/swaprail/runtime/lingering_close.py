@@ -35,5 +35,6 @@ class LingeringClose:
             self._transport.close()
         elif self._timer is None:
             # The client is told at once that nothing follows: it may wait for that.
-            self._transport.write_eof()
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
             self._timer = asyncio.get_running_loop().call_later(LINGER_S, self._transport.close)

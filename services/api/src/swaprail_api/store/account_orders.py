@@ -30,6 +30,7 @@ from unnest($1::text[]) as a(account)
 )
 MAX_ACCOUNTS = 10_000
 STALE_S = 2.0
+AGAIN_S = 0.2  # between counts for those who would be refused while others are being stored
 
 
 class _Orders(msgspec.Struct):
@@ -56,11 +57,13 @@ class _Account(msgspec.Struct):
     open: _Orders = msgspec.field(default_factory=_Orders)
     waiting: _Orders = msgspec.field(default_factory=_Orders)
     counted_at: float = -math.inf  # by time.monotonic()
+    counted_again_at: float = -math.inf  # because somebody would have been refused
     counting: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     def is_doubtful(self, kind: _Orders) -> bool:
         """Tell whether nobody may be refused by what was counted."""
-        return kind.under_way or time.monotonic() - self.counted_at > STALE_S
+        now = time.monotonic()
+        return now - self.counted_at > STALE_S or (kind.under_way and now - self.counted_again_at > AGAIN_S)
 
 
 class AccountOrders:
@@ -124,6 +127,7 @@ class AccountOrders:
             async with account.counting:
                 if kind.total + orders > most and account.is_doubtful(kind):
                     await self._count([caller.account])
+                    account.counted_again_at = time.monotonic()
         if kind.total + orders > most:
             name = "open" if execute else "waiting"
             ACCOUNT_LIMITED.labels(name).inc()
