@@ -26,6 +26,7 @@ class Page:
         self.origin = origin
         self._socket = socket
         self._asked = 0
+        self._failures: list[str] = []
 
     async def is_loaded(self) -> bool:
         """Tell whether scripts run as the page's own, and no longer as those of the empty one before it."""
@@ -33,16 +34,21 @@ class Page:
 
     async def run(self, script: str) -> Any:
         """Run the body of an async function in the page and return what it returns; AssertionError where it throws."""
-        self._asked += 1
         expression = f"(async () => {{ {script} }})()"
-        given = {"expression": expression, "awaitPromise": True, "returnByValue": True}
-        await self._socket.send(json.dumps({"id": self._asked, "method": "Runtime.evaluate", "params": given}))
-        async with asyncio.timeout(SCRIPT_S):
-            while (answer := json.loads(await self._socket.recv())).get("id") != self._asked:
-                pass
-        result = answer["result"]
-        assert "exceptionDetails" not in result, result["exceptionDetails"]["exception"]["description"]
+        result = await self.ask("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        thrown = result.get("exceptionDetails", {}).get("exception", {}).get("description")
+        assert thrown is None, f"{thrown}; the browser says {self._failures}"
         return result["result"].get("value")
+
+    async def ask(self, method: str, **given: object) -> Any:
+        """Return what the browser answers; requests of the page that fail meanwhile are noted."""
+        self._asked += 1
+        await self._socket.send(json.dumps({"id": self._asked, "method": method, "params": given}))
+        async with asyncio.timeout(SCRIPT_S):
+            while (said := json.loads(await self._socket.recv())).get("id") != self._asked:
+                if said.get("method") == "Network.loadingFailed":
+                    self._failures.append(said["params"]["errorText"])
+        return said["result"]
 
 
 @asynccontextmanager
@@ -78,6 +84,7 @@ async def open_page(origin: str, home: Path) -> AsyncIterator[Page]:
         port = port_file.read_text().splitlines()[0]
         async with connect(await _debugger(port, origin), proxy=None, max_size=None) as socket:
             page = Page(origin, socket)
+            await page.ask("Network.enable")
             await until(page.is_loaded, within_s=START_S, what="the page is loaded")
             yield page
     finally:
