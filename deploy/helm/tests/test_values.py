@@ -72,6 +72,8 @@ OTHERS: dict[str, object] = {
     "migration.mode": "hook",
     "migration.ttlSecondsAfterFinished": 60,
     "image.pullPolicy": "Always",
+    "listen": "::",
+    "ipFamilyPolicy": "PreferDualStack",
     "trustedProxies": ["10.0.0.0/8"],
     "global.imagePullSecrets": ["pull"],
     "image.pullSecrets": ["pull"],

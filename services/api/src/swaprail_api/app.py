@@ -13,7 +13,6 @@ from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
-from swaprail.clock import database_time
 from swaprail.db.connect import Database
 from swaprail.db.schema import check_schema
 from swaprail.db.writer import BatchWriter
@@ -162,8 +161,7 @@ class Api:
         return [endpoint for group in groups for endpoint in group.endpoints()]
 
     def _litestar(self, settings: ApiSettings) -> Litestar:
-        window_s = settings.rate_limit_window_s
-        limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=window_s, clock=database_time)
+        limiter = RateLimiter(self.redis, limit=settings.rate_limit, window_s=settings.rate_limit_window_s)
         store = CachedKeyStore(PromptKeyStore(PgKeyStore(self.lookups), self.deadline))
         admission = Admission(store, self.usage, limiter, keys_required=settings.api_keys_required)
 

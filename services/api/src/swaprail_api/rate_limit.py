@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 
 import msgspec
 import redis.asyncio as redis
 
 from swaprail.broker.connect import AWAY
+from swaprail.clock import database_time
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
@@ -63,14 +63,10 @@ class RateLimiter:
     While Redis is away, each process counts alone.
     """
 
-    def __init__(
-        self, client: "redis.Redis", *, limit: int, window_s: int, clock: Callable[[], float] = time.time
-    ) -> None:
-        """clock: the same for all replicas, for a window has its name from it."""
+    def __init__(self, client: "redis.Redis", *, limit: int, window_s: int) -> None:
         self._redis = client
         self._limit = limit
         self._window_s = window_s
-        self._clock = clock
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._redis_again_at = 0.0
 
@@ -83,7 +79,7 @@ class RateLimiter:
         if not limit:
             return None
         name = f"{scope}:{caller}:{own_limit}" if own_limit else f"{scope}:{caller}"
-        now = self._clock()
+        now = database_time()  # a window has its name from it, for all replicas
         account = self._account(name, int(now // self._window_s), limit)
         if account.left <= 0 and not account.exhausted:
             async with account.asking:
@@ -118,7 +114,7 @@ class RateLimiter:
         account.exhausted = taken >= account.limit
 
     async def _take_from_redis(self, key: str, portion: int) -> int | None:
-        if self._clock() < self._redis_again_at:
+        if time.monotonic() < self._redis_again_at:
             return None
         try:
             async with asyncio.timeout(REDIS_DEADLINE_S), self._redis.pipeline(transaction=False) as pipeline:
@@ -128,6 +124,6 @@ class RateLimiter:
         except AWAY as error:
             OPERATIONAL_ERRORS.labels("redis").inc()
             log.debug("rate limits are counted alone", error=type(error).__name__)
-            self._redis_again_at = self._clock() + REDIS_PAUSE_S
+            self._redis_again_at = time.monotonic() + REDIS_PAUSE_S
             return None
         return int(taken)
