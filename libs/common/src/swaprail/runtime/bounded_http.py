@@ -10,9 +10,7 @@ from swaprail.runtime.lingering_close import LingeringClose
 from swaprail.runtime.offered_upgrades import OfferBlindParser
 
 MAX_HEAD_BYTES = 32 * 1024
-MAX_REQUEST_BYTES = (
-    2 * 1024 * 1024
-)  # for what is still sent after its refusal: more than proxies pass on (nginx: 1 MiB)
+MAX_REQUEST_BYTES = 2 * 1024 * 1024  # for what is still sent after its refusal; nginx passes on 1 MiB
 HEAD_TIMEOUT_S = 10.0
 
 _BODY = (
