@@ -155,20 +155,26 @@ async def test_400_when_an_account_would_keep_an_order_for_longer_than_any_may_l
     assert (await send("/api/orders", soon)).status_code == 201
 
 
-async def test_others_are_answered_when_the_reads_of_an_account_are_stuck(serve: Any, db: asyncpg.Connection) -> None:
+async def test_others_are_answered_when_the_reads_of_an_account_are_stuck(
+    serve: Any, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swaprail_api.turns.MAX_WAITING", 30)
     api = await serve(api_keys_required=True, rate_limit=0)
     noisy, other = await caller(api, "noisy"), await caller(api, "other")
     mine = (await noisy("/api/orders", ORDER)).json()["orderId"]
     theirs = (await other("/api/orders", ORDER)).json()["orderId"]
     async with db.transaction():
         await db.execute("lock table tx_attempts in access exclusive mode")
-        reads = [asyncio.create_task(noisy(f"/api/orders/{mine}", method="GET")) for _ in range(40)]
+        reads = [asyncio.create_task(noisy(f"/api/orders/{mine}", method="GET")) for _ in range(2 + 30 + 1)]
+        too_many, _ = await asyncio.wait(reads, timeout=30, return_when=asyncio.FIRST_COMPLETED)
+        assert is_refused(too_many.pop().result()), "all have come: two are read, thirty wait, one is too many"
         stuck = "select count(*) = 2 from pg_locks where relation = 'tx_attempts'::regclass and not granted"
         await until(lambda: db.fetchval(stuck), what="as many as may be are stuck")
         fresh = await caller(api, "third")
         assert (await fresh("/api/orders", ORDER)).status_code == 201
         assert (await other(f"/api/orders/{theirs}/events", method="GET")).status_code == 200
-    assert {answer.status_code for answer in await asyncio.gather(*reads)} <= {200, 503}
+        assert await db.fetchval(stuck), "and no further one has come to the database meanwhile"
+    assert {answer.status_code for answer in await asyncio.gather(*reads)} <= {200, 429, 503}
 
 
 async def test_the_command_gives_a_key_limits_and_takes_them_back(
