@@ -143,4 +143,26 @@ IN_INSTALLATIONS = (
             f"{_API}/integration/test_clocks.py::test_windows_of_the_rate_limit_are_the_databases_when_the_hosts_clock_is_off",
         ),
     ),
+    Bug(
+        "88_horizon_forgets_who_writes",
+        "An order whose commit took long (a standby was away) is never found again if its message is lost as well.",
+        (f"{_COMMON}/test_horizons.py::test_the_horizon_stays_when_a_transaction_that_began_before_may_still_commit",),
+    ),
+    Bug(
+        "89_horizon_of_another_clock",
+        "After the database's clock was set back no scan finds a new order, until the clock is there again.",
+        (f"{_COMMON}/test_horizons.py::test_what_is_queued_is_found_at_once_when_the_clock_was_set_back",),
+    ),
+    Bug(
+        "90_horizon_is_where_it_looked",
+        "Orders that nobody took for a while are never found again.",
+        (f"{_COMMON}/test_horizons.py::test_the_horizon_stays_with_the_oldest_when_it_is_due_and_nobody_takes_it",),
+    ),
+    Bug(
+        "91_scans_walk_what_has_closed",
+        "While a backup or a report holds its snapshot, every scan walks all that has been closed since.",
+        (
+            "tests/installations/test_held_snapshots.py::test_a_pass_looks_at_few_blocks_when_nearly_all_has_ended_since_a_snapshot",
+        ),
+    ),
 )

@@ -11,6 +11,8 @@ from tests.simulation.statements import STATEMENTS
 from tests.simulation.tables import Row, Tables
 from tests.simulation.weather import Weather
 
+MARGIN_S = 6.0  # of horizons: a tenth, as of all that takes time here
+
 _names: dict[str, str] = {}
 
 
@@ -26,7 +28,7 @@ class Server:
     """PostgreSQL: away for a while now and then; a statement may be committed and its answer lost."""
 
     def __init__(self, loop: VirtualLoop, rng: Random, weather: Weather) -> None:
-        self.tables = Tables()
+        self.tables = Tables(margin_s=MARGIN_S)
         self._loop = loop
         self._rng = rng
         self._weather = weather

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from swaprail.db.horizons import advance
 from swaprail.db.leases import Leases, read_order
 from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.chain import AttemptState, SignedSwap
@@ -191,6 +192,13 @@ async def settle(engine: Engine, rows: Any) -> None:
 async def housekeep(engine: Engine, given: Any) -> None:
     """Expire and purge."""
     await (engine.housekeeping.purge_keys() if given else engine.housekeeping.expire_waiting())
+
+
+async def look_on(engine: Engine, given: Any) -> None:
+    """Move horizons on, as far as they go."""
+    scan, span_s = given
+    while await advance(engine.database, scan, span_s):
+        span_s *= 2
 
 
 async def read(engine: Engine, rows: Any) -> None:

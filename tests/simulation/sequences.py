@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
+from swaprail.db.horizons import Scan
 from swaprail.domain.chain import AttemptState
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import Status
@@ -19,6 +20,7 @@ from tests.simulation.operations import (
     become,
     cancel,
     housekeep,
+    look_on,
     move,
     place,
     place_batches,
@@ -72,6 +74,7 @@ _CHOICES: list[tuple[Run, st.SearchStrategy[Any]]] = [
         ),
     ),
     (housekeep, st.booleans()),
+    (look_on, st.tuples(st.sampled_from(Scan), st.sampled_from((60.0, 1e9)))),
     (read, _some(_number, st.integers(0, 4), st.sampled_from(("PENDING", "ROUTING", "BUILDING")))),
     (age, st.sampled_from((3.0, 700_000.0, -3_600.0))),  # the last: the clock is set back
 ]

@@ -1,12 +1,13 @@
 """The virtual tables, with the constraints of db/tables.py that concurrency can break."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from swaprail.db.horizons import MARGIN_S, Scan
 from swaprail.db.tables import orders
 
 type Row = dict[str, Any]
@@ -23,13 +24,20 @@ def holds_the_order(attempt: Row) -> bool:
 class Tables:
     """Orders, events, attempts and keys. A statement checks all it would break, and only then writes."""
 
-    def __init__(self) -> None:
+    def __init__(self, margin_s: float = MARGIN_S) -> None:
         self.orders: dict[UUID, Row] = {}
         self.events: dict[UUID, list[Row]] = {}
         self.attempts: dict[UUID, list[Row]] = {}
         self.signatures: dict[str, Row] = {}
         self.keys: dict[tuple[str, str], Row] = {}
+        self.horizons: dict[str, Row] = {}
+        self.margin_s = margin_s
         self.stale_writes: list[str] = []
+
+    def is_found(self, now: datetime, scan: Scan, time: datetime) -> bool:
+        """Tell whether a scan looks as far back as that time."""
+        horizon = self.horizons.get(scan)
+        return horizon is None or time >= min(horizon["since"], now - timedelta(seconds=self.margin_s))
 
     def note_writer(self, now: datetime, order: Row, writer: str) -> None:
         """Keep it where a worker writes to an order that another one has leased."""

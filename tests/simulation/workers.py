@@ -27,6 +27,7 @@ from swaprail_router.ask_venues import GuardedVenue
 from swaprail_router.choose_route import RouteRules
 from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
+from swaprail_router.keep_horizons import Horizons
 from swaprail_router.quoting import Quoting
 from swaprail_router.reference_prices import ReferencePrices
 from swaprail_router.route_order import Desk as RouterDesk
@@ -128,10 +129,13 @@ class Router(Worker):
         self.housekeeping = Housekeeping(
             self._database(), self.publisher, interval_s=0.5, retention_days=7, longest_days=90
         )
+        self.horizons = Horizons(self._database(), every_s=1.0, rest_s=1.0)
         self.housekeeping.start()
+        self.horizons.start()
         self._take_orders(partial(route_order, desk), [Status.ROUTING], "routing")
 
     async def stop(self) -> None:
+        await self.horizons.stop()
         await self._stop((self.moves,), self.housekeeping.stop)
 
 

@@ -3,7 +3,7 @@
 test_store_matches_postgres.py holds every one of them against PostgreSQL.
 """
 
-from tests.simulation.statements import leases, moves, orders, reads
+from tests.simulation.statements import horizons, leases, moves, orders, reads
 from tests.simulation.statements.registry import STATEMENTS
 
-__all__ = ["STATEMENTS", "leases", "moves", "orders", "reads"]
+__all__ = ["STATEMENTS", "horizons", "leases", "moves", "orders", "reads"]

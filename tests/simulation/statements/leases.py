@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from swaprail.db.horizons import Scan
 from tests.simulation.clock import milliseconds
 from tests.simulation.statements.registry import seconds, statement
 from tests.simulation.tables import Row, Tables
@@ -16,7 +17,8 @@ def lease_scan(
     t: Tables, now: datetime, limit: int, statuses: Sequence[str], owner: str, lease_s: float, longest_s: float
 ) -> list[Row]:
     """Lease due orders."""
-    due = [o for _, o in sorted(t.orders.items()) if o["status"] in statuses and _is_due(o, now, longest_s)]
+    known = [o for _, o in sorted(t.orders.items()) if o["status"] in statuses and _is_due(o, now, longest_s)]
+    due = [o for o in known if t.is_found(now, Scan.OPEN, o["due_at"] or o["queued_at"])]
     found: list[Row] = []
     for order in _in_turns(due)[:limit]:
         beyond_reach = _held_until(order) > now
@@ -61,6 +63,8 @@ def lease_renew(
         if order["lease_owner"] and order["lease_until"] is not None and order["closed_at"] is None:
             t.note_writer(now, order, owner)
             order["lease_owner"], order["lease_until"] = owner, now + seconds(lease_s)
+            if (order["due_at"] or order["queued_at"]) < now - seconds(t.margin_s):
+                order["due_at"] = now
     return [{"id": order["id"]} for order in held]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from swaprail.db.horizons import Scan
 from tests.simulation.clock import milliseconds
 from tests.simulation.statements.registry import statement
 from tests.simulation.tables import Row, Tables
@@ -18,7 +19,9 @@ def expire_waiting(t: Tables, now: datetime, limit: int, days: int) -> list[Row]
     pending = [o for o in t.orders.values() if o["status"] == "PENDING"]
     waiting = [o for o in pending if o["queued_at"] is None and o["closed_at"] is None]
     late = [o for o in waiting if o["expires_at"] and o["expires_at"] <= now]
+    late = [o for o in late if t.is_found(now, Scan.LATE, o["expires_at"])]
     old = [o for o in waiting if not o["expires_at"] and o["created_at"] <= now - timedelta(days=days)]
+    old = [o for o in old if t.is_found(now, Scan.OLD, o["created_at"])]
     due = sorted(late, key=lambda o: o["expires_at"])[:limit] + sorted(old, key=lambda o: o["created_at"])[:limit]
     rows = []
     for order in due:
@@ -33,7 +36,8 @@ def expire_waiting(t: Tables, now: datetime, limit: int, days: int) -> list[Row]
 @statement("purge_keys")
 def purge_keys(t: Tables, now: datetime, days: int, limit: int) -> list[Row]:
     """Forget old keys, the oldest first."""
-    old = [(known["created_at"], n) for n, known in t.keys.items() if known["created_at"] < now - timedelta(days=days)]
+    found = [(known["created_at"], n) for n, known in t.keys.items() if t.is_found(now, Scan.KEYS, known["created_at"])]
+    old = [(at, n) for at, n in found if at < now - timedelta(days=days)]
     forgotten = sorted(old)[:limit]
     for _, name in forgotten:
         del t.keys[name]

@@ -1,11 +1,12 @@
 """Orders of an account that are being stored while it is counted."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from swaprail.auth import Principal
-from swaprail.domain.errors import EngineError
+from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.store.account_orders import AccountOrders
 
 DESK = Principal(account="desk", key_id="key", scopes=frozenset())
@@ -19,8 +20,10 @@ class Table:
         self.asked = 0
 
     async def fetch(self, sql: str, names: list[str], *most: int) -> list[dict[str, Any]]:
+        if "account_waiting" in sql:
+            return [{"account": name, "orders": 0} for name in names]
         self.asked += 1
-        return [{"account": name, "open": self.open, "waiting": 0} for name in names]
+        return [{"account": name, "orders": self.open} for name in names if self.open]
 
 
 async def store(orders: AccountOrders) -> None:
@@ -73,3 +76,35 @@ async def test_an_account_at_its_limit_is_counted_seldom_when_many_ask_while_one
             with pytest.raises(EngineError):
                 await store(orders)
     assert table.asked <= asked + 2
+
+
+class Slow(Table):
+    """Counts of waiting orders take a second each, by the clock of the test."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now, self.waiting, self.fails = 1_000.0, 0, False
+
+    async def fetch(self, sql: str, names: list[str], *most: int) -> list[dict[str, Any]]:
+        if "account_waiting" not in sql:
+            return await super().fetch(sql, names, *most)
+        self.waiting, self.now = self.waiting + 1, self.now + 1
+        if self.fails:
+            raise EngineError(ErrorCode.UNAVAILABLE, "too slow")
+        return []
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_waiting_orders_are_counted_seldom_when_it_takes_long(
+    monkeypatch: pytest.MonkeyPatch, *, fails: bool
+) -> None:
+    table = Slow()
+    monkeypatch.setattr("swaprail_api.store.account_orders.time.monotonic", lambda: table.now)
+    table.fails = fails
+    orders = orders_of(table, 1_000)
+    for _ in range(30):
+        await store(orders)
+        with suppress(EngineError):
+            await orders.count()
+        table.now += 1
+    assert (table.asked, table.waiting) == (30, 4)

@@ -27,6 +27,7 @@ from swaprail_router.ask_venues import GuardedVenue
 from swaprail_router.choose_route import RouteRules
 from swaprail_router.circuit_breaker import BreakerRules, CircuitBreaker
 from swaprail_router.housekeeping import Housekeeping
+from swaprail_router.keep_horizons import Horizons
 from swaprail_router.measure_engine import EngineMeasures
 from swaprail_router.quoting import Quoting
 from swaprail_router.reference_prices import ReferencePrices
@@ -74,6 +75,7 @@ class Router:
             retention_days=settings.idempotency_retention_days,
             longest_days=settings.order_longest_life_days,
         )
+        self._horizons = Horizons(self._database)
         self._measures = EngineMeasures(self._database)
         accepted = Consumption(Topic.ACCEPTED, Group.ROUTER, OrdersAccepted)
         quotes = Consumption(Topic.QUOTES, Group.ROUTER, QuotesAsked)
@@ -92,6 +94,7 @@ class Router:
         self._inflight.start()
         self._intake.start()
         self._housekeeping.start()
+        self._horizons.start()
         self._measures.start()
         await self._keeper.start()
 
@@ -100,6 +103,7 @@ class Router:
         await self._intake.stop()
         await self._keeper.stop_consuming()
         await self._housekeeping.stop()
+        await self._horizons.stop()
         await self._measures.stop()
         await self._inflight.drain()
         await self._publisher.stop()

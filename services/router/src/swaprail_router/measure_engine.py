@@ -11,6 +11,7 @@ from uuid import UUID
 
 from swaprail.clock import database_now
 from swaprail.db.connect import Database
+from swaprail.db.horizons import OPEN_ORDERS
 from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LONGEST_WAIT_S
@@ -26,13 +27,13 @@ OPEN = (Status.ROUTING, Status.BUILDING, Status.SUBMITTED)
 
 _MEASURE = named(
     "measure_engine",
-    """
+    f"""
 select status, count(*) as orders, extract(epoch from now() - min(queued_at))::float8 as oldest_s,
     count(*) filter (where reconciling_since is not null) as reconciling,
     count(*) filter (where coalesce(lease_until, due_at) < now() - interval '10 seconds'
         or coalesce(lease_until, due_at) > now() + make_interval(secs => $1)) as stranded
-from orders where queued_at is not null and closed_at is null group by status
-""",
+from orders where {OPEN_ORDERS} group by status
+""",  # noqa: S608 - constants
 )
 
 

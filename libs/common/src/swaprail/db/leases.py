@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from swaprail.db.connect import Database
+from swaprail.db.horizons import MARGIN_S, OPEN_ORDERS
 from swaprail.db.statements import named
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LONGEST_WAIT_S, LeasedOrder
@@ -19,8 +20,8 @@ log = get_logger(__name__)
 # back since, or a backup was restored. The fence makes it harmless where its holder lives after all.
 # The accounts take turns, each with its oldest order: whoever has a thousand that find no route holds up nobody else.
 # Some more than wanted are looked at, since others scan as well and lock the first of them.
-_DUE = """
-    o.queued_at is not null and o.closed_at is null and o.status = any($2::text[])
+_DUE = f"""
+    {OPEN_ORDERS} and o.status = any($2::text[])
     and (coalesce(o.lease_until, o.due_at) <= now() or coalesce(o.lease_until, o.due_at) > now() + make_interval(secs => $5))
 """
 _SCAN = named(
@@ -44,17 +45,19 @@ returning o.*, due.beyond_reach, (
 )
 # A released lease stays released: its holder's last write may be on its way while it renews. A fence alone is no lease:
 # a forged message may name the one that another worker gets next. So nobody gives back what is another's, either.
+# What is held for long is given a new time, so that the horizon of the scans passes it.
 _RENEW = named(
     "lease_renew",
-    """
+    f"""
 with v as (select * from unnest($1::uuid[], $2::bigint[]) as t(id, fence)),
 renewed as (
-    update orders o set lease_owner = $4, lease_until = now() + make_interval(secs => $3)
+    update orders o set lease_owner = $4, lease_until = now() + make_interval(secs => $3),
+        due_at = case when coalesce(o.due_at, o.queued_at) < now() - interval '{MARGIN_S:g} s' then now() else o.due_at end
     from v where o.id = v.id and o.fence = v.fence and o.lease_until is not null and o.closed_at is null
         and o.lease_owner in ($4, 'message')
 )
 select o.id from orders o join v on o.id = v.id and o.fence = v.fence and coalesce(o.lease_owner, $4) in ($4, 'message')
-""",
+""",  # noqa: S608 - constants
 )
 _RELEASE = named(
     "lease_release",

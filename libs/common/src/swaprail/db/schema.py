@@ -13,7 +13,7 @@ from swaprail.telemetry.logging import get_logger
 log = get_logger(__name__)
 
 # Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract).
-REQUIRED_REVISION = "0006"
+REQUIRED_REVISION = "0007"
 RETRY_S = 1.0
 _REVISION = named("schema_revision", "select version_num from alembic_version")
 

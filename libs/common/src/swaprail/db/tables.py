@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from swaprail.db.horizons import IS_OPEN, OPEN_TIME
 from swaprail.domain.chain import AttemptState
 from swaprail.domain.lifecycle import Status
 
@@ -41,8 +42,9 @@ def _one_of(column: str, values: type[Status] | type[AttemptState]) -> str:
     return f"{column} in ({', '.join(repr(str(v)) for v in values)})"
 
 
-# No index and no index predicate names a column that every transition changes (status, seq, fence, lease, due_at):
-# so transitions stay heap-only updates and touch no index until the order is queued or closed.
+# No index and no index predicate names a column that every transition changes (status, seq, fence, lease): so transitions
+# stay heap-only updates and touch no index until the order is queued, given back, paused or closed. orders_open_idx is the
+# scans' of the version before, which may run beside this one.
 orders = Table(
     "orders",
     metadata,
@@ -83,6 +85,11 @@ orders = Table(
         "orders_open_idx",
         "id",
         postgresql_where=text("queued_at is not null and closed_at is null"),
+    ),
+    Index(
+        "orders_open_time_idx",
+        text(OPEN_TIME),
+        postgresql_where=text(IS_OPEN),
     ),
     Index(
         "orders_waiting_age_idx",
@@ -151,6 +158,17 @@ idempotency_keys = Table(
     Column("created_at", Time, nullable=False, server_default=func.now()),
     Column("of_batch", Boolean, comment="whether an order of a batch got it; null where it was not kept, before 0005"),
     Index("idempotency_keys_created_at_idx", "created_at"),
+)
+
+scan_horizons = Table(
+    "scan_horizons",
+    metadata,
+    Column("name", Text, primary_key=True, comment="db.horizons.Scan"),
+    Column("since", Time, nullable=False, comment="nothing that is looked for is older"),
+    Column("seen_at", Time, nullable=False, comment="when the mark was set that the horizon may move up to"),
+    Column(
+        "seen_xid", BigInteger, nullable=False, comment="the transaction that set it: later ones began to write later"
+    ),
 )
 
 api_keys = Table(

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from swaprail.auth import Principal
 from swaprail.db.connect import Database
+from swaprail.db.horizons import OPEN_ORDERS
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
@@ -16,11 +17,9 @@ from swaprail_api.store.account_orders import AccountOrders
 # Bounded: beyond the limit it does not matter how many there are.
 _COUNT = named(
     "backlog_count",
-    """
-select count(*) from (
-    select from orders where queued_at is not null and closed_at is null limit $1
-) as counted
-""",
+    f"""
+select count(*) from (select from orders where {OPEN_ORDERS} limit $1) as counted
+""",  # noqa: S608 - constants
 )
 EVERY_S = 1.0
 
