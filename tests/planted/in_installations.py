@@ -165,4 +165,11 @@ IN_INSTALLATIONS = (
             "tests/installations/test_held_snapshots.py::test_a_pass_looks_at_few_blocks_when_nearly_all_has_ended_since_a_snapshot",
         ),
     ),
+    Bug(
+        "92_nobody_looks_below",
+        "An order that was stored while the clock was set back is never found once the clock is right again.",
+        (
+            "services/router/tests/integration/test_keep_horizons.py::test_an_order_is_found_when_it_was_left_below_the_horizon",
+        ),
+    ),
 )

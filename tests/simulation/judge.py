@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import json
 
+from swaprail.db.horizons import Scan
 from swaprail.domain.errors import ErrorCode
 from swaprail.domain.lifecycle import TERMINAL, Status, is_legal_history
 from swaprail_api.schemas.orders import OrderView
@@ -37,6 +38,7 @@ def judge(
         *(f"I1 {i} was accepted and is lost" for i in traders.accepted if i not in tables.orders),
         *(f"I1 {i} was executed and is no order" for i in landed if i not in tables.orders),
         *(f"I12 {write}" for write in tables.stale_writes),
+        *(f"I9 {passed}" for passed in tables.passed_by if passed.startswith(Scan.OPEN)),
         *chain.broken,
         *_otherwise(chain, tables, traders),
         *_keys(tables, traders),

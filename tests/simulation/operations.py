@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from swaprail.db.horizons import advance
+from swaprail.db.horizons import advance, look_below
 from swaprail.db.leases import Leases, read_order
 from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.chain import AttemptState, SignedSwap
@@ -197,8 +197,9 @@ async def housekeep(engine: Engine, given: Any) -> None:
 async def look_on(engine: Engine, given: Any) -> None:
     """Move horizons on, as far as they go."""
     scan, span_s = given
-    while await advance(engine.database, scan, span_s):
+    while await advance(engine.database, scan, span_s, rest_s=0):
         span_s *= 2
+    await look_below(engine.database, scan, None, span_s)
 
 
 async def read(engine: Engine, rows: Any) -> None:

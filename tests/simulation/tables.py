@@ -32,7 +32,9 @@ class Tables:
         self.keys: dict[tuple[str, str], Row] = {}
         self.horizons: dict[str, Row] = {}
         self.margin_s = margin_s
+        self.is_quiet = True  # nothing is under way that began to write before the marks of the horizons were set
         self.stale_writes: list[str] = []
+        self.passed_by: list[str] = []  # what a horizon had left below it
 
     def is_found(self, now: datetime, scan: Scan, time: datetime) -> bool:
         """Tell whether a scan looks as far back as that time."""

@@ -98,6 +98,7 @@ _ROUTER = (
     _writes("router", "expire_waiting", orders="expiring"),
     _writes("router", "purge_keys"),
     _writes("router", "horizon"),
+    _writes("router", "horizon_below"),
     _reads("router", "measure_engine"),
     _reads("router", "audit"),
     _writes("router", "paper_open", how=How.FOUND),

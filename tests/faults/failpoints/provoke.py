@@ -32,11 +32,13 @@ def quicken() -> None:
     """Let what is done now and then be done all the time, and some wallets fare badly."""
     from swaprail_api.store.keys import KeyUsage
     from swaprail_router import housekeeping, measure_engine
+    from swaprail_router.keep_horizons import Horizons
     from swaprail_venues.paper.builder import PaperSwapBuilder
     from swaprail_venues.paper.chain import PaperChain
 
     measure_engine.AUDIT_EVERY_S = measure_engine.MEASURE_EVERY_S = 1.0
     housekeeping.PURGE_EVERY = 2
+    Horizons.__init__.__kwdefaults__.update(every_s=1.0, rest_s=1.0)  # type: ignore[union-attr]
     KeyUsage.__init__.__kwdefaults__["every_s"] = 0.5  # type: ignore[index]
     _lose(PaperChain)
     _forge(PaperSwapBuilder)

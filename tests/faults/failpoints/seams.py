@@ -11,7 +11,7 @@ type Make = Callable[[Any], Any]
 type Named = Callable[..., str]
 
 # These find nothing more often than not: the point after them is one where there was something.
-_NEED_ROWS = {"lease_scan", "lease_renew", "expire_waiting"}
+_NEED_ROWS = {"lease_scan", "lease_renew", "expire_waiting", "horizon"}
 
 
 def wrap_all() -> None:

@@ -1,7 +1,7 @@
-"""Horizons of the scans. Nothing is under way in the virtual tables: every mark may be used at once."""
+"""Horizons of the scans."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from swaprail.db.horizons import Scan
 from tests.simulation.statements.registry import seconds, statement
@@ -13,17 +13,38 @@ def horizon(t: Tables, now: datetime, scan: Scan, span_s: float, margin_s: float
     """Move a horizon on."""
     margin = seconds(t.margin_s)
     known = t.horizons.get(scan)
-    if known is None or known["since"] > now - margin:
-        oldest = [order["created_at"] for _, order in sorted(t.orders.items())[:1]]
-        t.horizons[scan] = {"since": (oldest or [now - margin])[0], "seen_at": now}
+    if known is None or known["since"] > now - margin or known["seen_at"] > now:
+        t.horizons[scan] = {"since": _beginning(t, now), "seen_at": now}
         return [{"since": t.horizons[scan]["since"], "more": False}]
     until = min(known["since"] + seconds(span_s), known["seen_at"] - margin)
     keeps_mark = until < known["seen_at"] - margin
-    if known["seen_at"] > now - seconds(rest_s) and not keeps_mark:
+    if not t.is_quiet or (known["seen_at"] > now - seconds(rest_s) and not keeps_mark):
         return []
     found = min((time for time in _times(t, scan) if known["since"] <= time < until), default=until)
     known |= {"since": found, "seen_at": known["seen_at"] if keeps_mark else now}
     return [{"since": found, "more": keeps_mark and found == until}]
+
+
+@statement("horizon_below")
+def horizon_below(t: Tables, now: datetime, scan: Scan, first: datetime | None, span_s: float) -> list[Row]:
+    """Look below a horizon."""
+    known = t.horizons.get(scan)
+    if known is None:
+        return []
+    last, since = (first or _beginning(t, now)) + seconds(span_s), known["since"]
+    found = min(
+        (time for time in _times(t, scan) if (not first or first <= time) and time < min(last, since)), default=None
+    )
+    if found is not None:
+        t.passed_by.append(f"{scan}: {found} is below {since}")
+        known["since"] = found
+    goes_on = last < since and found is None
+    return [{"next": last if goes_on else None, "moved": int(found is not None)}]
+
+
+def _beginning(t: Tables, now: datetime) -> datetime:
+    oldest: list[datetime] = [order["created_at"] for _, order in sorted(t.orders.items())[:1]]
+    return (oldest or [now])[0] - timedelta(days=1)
 
 
 def _times(t: Tables, scan: Scan) -> Iterable[datetime]:

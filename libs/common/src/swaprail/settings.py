@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     db_pool_size: int = Field(
         3, ge=1, le=64, description="connections of one process; few, so that commits carry many rows"
     )
-    db_timeout_s: float = Field(2.0, gt=0, description="longest wait for a connection or a statement")
+    db_timeout_s: float = Field(2.0, gt=0, le=30, description="longest wait for a connection or a statement")
 
     db_connection_lifetime_s: float = Field(
         300.0, ge=1, description="how long a connection is kept: its address may come to mean another server"

@@ -1,5 +1,6 @@
 """Orders of an account that are being stored while it is counted."""
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -23,16 +24,17 @@ class Table:
         if "account_waiting" in sql:
             return [{"account": name, "orders": 0} for name in names]
         self.asked += 1
+        await asyncio.sleep(0)
         return [{"account": name, "orders": self.open} for name in names if self.open]
 
 
-async def store(orders: AccountOrders) -> None:
-    async with orders.take(DESK, 1, execute=True):
+async def store(orders: AccountOrders, *, execute: bool = True) -> None:
+    async with orders.take(DESK, 1, execute=execute):
         pass
 
 
 def orders_of(table: Any, most: int) -> AccountOrders:
-    return AccountOrders(table, most_open=most, most_waiting=0)
+    return AccountOrders(table, most_open=most, most_waiting=most)
 
 
 async def test_an_order_is_not_forgotten_when_the_account_is_counted_before_it_is_stored() -> None:
@@ -104,7 +106,25 @@ async def test_waiting_orders_are_counted_seldom_when_it_takes_long(
     orders = orders_of(table, 1_000)
     for _ in range(30):
         await store(orders)
+        await store(orders, execute=False)
         with suppress(EngineError):
             await orders.count()
         table.now += 1
     assert (table.asked, table.waiting) == (30, 4)
+
+
+async def test_all_who_wait_for_a_count_get_the_same_one_when_many_accounts_are_at_their_limit() -> None:
+    table = Table()
+    orders = orders_of(table, 1)
+    table.open = 1
+    callers = [Principal(account=f"desk {n}", key_id="key", scopes=frozenset()) for n in range(20)]
+
+    async def ask(caller: Principal) -> None:
+        async with orders.take(caller, 1, execute=True):
+            pass
+
+    for caller in callers:
+        await ask(caller)
+    answers = await asyncio.gather(*(ask(caller) for caller in callers), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [EngineError] * 20
+    assert table.asked <= 2

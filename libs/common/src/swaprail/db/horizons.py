@@ -5,6 +5,7 @@ report, a standby that reads). A scan that began at the start of its index would
 docs/adr/0017 says why a horizon may be believed.
 """
 
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -57,15 +58,17 @@ OPEN_ORDERS, LATE_ORDERS, OLD_ORDERS, ALL_KEYS = (_found(scan) for scan in Scan)
 
 # A horizon goes as far as the oldest that is there, but never into the time of transactions that may still commit: a mark is
 # set, and used when all that had written by then have ended. No more than so many seconds are looked through at once.
-# Where the clock was set back, or the data is another server's, all begins anew from the oldest order.
+# Where the clock was set back, or the data is another server's, all begins anew from before the oldest order.
+_BEGINNING = "coalesce((select created_at from orders order by id limit 1), now()) - interval '1 day'"
 _ADVANCE = """
 with known as (
     select since, seen_at, seen_xid,
-        since > now() - make_interval(secs => $3) or seen_xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint as void,
+        since > now() - make_interval(secs => $3) or seen_at > now()
+            or seen_xid >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint as void,
         least(since + make_interval(secs => $2), seen_at - make_interval(secs => $3)) as until
     from scan_horizons where name = $1
 ),
-looked as (
+looked as materialized (
     select k.*, coalesce(
         (select min({time}) from {table} where {which} and {time} >= k.since and {time} < k.until), k.until
     ) as found
@@ -73,8 +76,7 @@ looked as (
         and (seen_at <= now() - make_interval(secs => $4) or until < seen_at - make_interval(secs => $3))
 ),
 begun as (
-    select coalesce((select created_at from orders order by id limit 1), now() - make_interval(secs => $3)) as found
-    where not exists (select from known where not void)
+    select {beginning} as found where not exists (select from known where not void)
 ),
 moved as (
     select found, found = until as free, until < seen_at - make_interval(secs => $3) as keeps_mark, seen_at, seen_xid
@@ -89,7 +91,31 @@ on conflict (name) do update set since = excluded.since, seen_at = excluded.seen
 where h.since = (select since from known)
 returning since, (select free and keeps_mark from moved) as more
 """
-_ADVANCES = {scan: named("horizon", _ADVANCE.format(**place._asdict())) for scan, place in _PLACES.items()}
+# Clocks jump, and nobody foresees everything: what is below a horizon is looked for as well, piece by piece.
+_LOOK_BELOW = """
+with known as (select since from scan_horizons where name = $1),
+piece as (
+    select since, coalesce($2::timestamptz, '-infinity') as first,
+        coalesce($2::timestamptz, {beginning}) + make_interval(secs => $3) as last from known
+),
+looked as materialized (
+    select p.since, p.last,
+        (select min({time}) from {table} where {which} and {time} >= p.first and {time} < least(p.last, p.since)) as found
+    from piece p
+),
+moved as (
+    update scan_horizons h set since = l.found from looked l where h.name = $1 and h.since = l.since and l.found < l.since
+    returning 1
+)
+select case when last < since and found is null then last end as next, (select count(*) from moved) as moved from looked
+"""
+
+
+def _for_each(name: str, sql: str) -> dict[Scan, str]:
+    return {scan: named(name, sql.format(beginning=_BEGINNING, **_PLACES[scan]._asdict())) for scan in Scan}
+
+
+_ADVANCES, _LOOKS_BELOW = _for_each("horizon", _ADVANCE), _for_each("horizon_below", _LOOK_BELOW)
 
 
 async def advance(
@@ -98,3 +124,16 @@ async def advance(
     """Move the horizon of a scan by at most so many seconds; tell whether there is more to be looked through at once."""
     rows = await database.fetch(_ADVANCES[scan], scan, span_s, margin_s, rest_s)
     return any(row["more"] for row in rows)
+
+
+class Below(NamedTuple):
+    """What a look below a horizon has come to."""
+
+    following: datetime | None  # where to look on; None at the end
+    was_there: bool  # the horizon has been moved back to what was there
+
+
+async def look_below(database: Database, scan: Scan, first: datetime | None, span_s: float) -> Below:
+    """Look through so many seconds below the horizon of a scan, from a time on or from the beginning."""
+    rows = await database.fetch(_LOOKS_BELOW[scan], scan, first, span_s)
+    return Below(rows[0]["next"], bool(rows[0]["moved"])) if rows else Below(None, was_there=False)

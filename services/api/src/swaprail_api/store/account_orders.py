@@ -15,11 +15,13 @@ from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.metrics import ACCOUNT_LIMITED
 
-# Those to execute are few enough to be counted, of all accounts at once: not more than may be open at all.
+# Those to execute are few enough to be counted, of all accounts at once: not more than may be open at all. Found first and
+# sorted out then, for an index by accounts has all that an account ever had.
 _COUNT_OPEN = named(
     "account_open",
     f"""
-select account, count(*) as orders from orders where {OPEN_ORDERS} and account = any($1::text[]) group by account
+with found as materialized (select account from orders where {OPEN_ORDERS})
+select account, count(*) as orders from found where account = any($1::text[]) group by account
 """,  # noqa: S608 - constants
 )
 # Bounded: beyond the limit it does not matter how many there are.
@@ -50,7 +52,6 @@ class _Orders(msgspec.Struct):
     under_way: bool = False  # when they were counted: what was is counted twice where the count has seen it
     counted_at: float = -math.inf  # by time.monotonic()
     counted_again_at: float = -math.inf  # because somebody would have been refused
-    counting: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
 
     @property
     def total(self) -> int:
@@ -69,27 +70,36 @@ class _Orders(msgspec.Struct):
             self.counted, self.by_then, self.under_way = counted, by_then, taken > by_then
 
 
-class _Account(msgspec.Struct):
-    open: _Orders = msgspec.field(default_factory=_Orders)
-    waiting: _Orders = msgspec.field(default_factory=_Orders)
+class _Accounts:
+    """The orders of one kind, of all accounts."""
 
-    def kind(self, *, execute: bool) -> _Orders:
-        return self.open if execute else self.waiting
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.known: dict[str, _Orders] = {}
+        self.asked: set[str] = set()  # since the last count
+        self.doubted: set[str] = set()  # to be counted before somebody is refused
+        self.counting = asyncio.Lock()
+
+    def of(self, account: str) -> _Orders:
+        orders = self.known.get(account)
+        if orders is None:
+            if len(self.known) >= MAX_ACCOUNTS:
+                self.known.pop(next(iter(self.known)))
+            orders = self.known[account] = _Orders()
+        return orders
 
 
 class AccountOrders:
     """Refuses orders of an account that has as many as it may.
 
-    Other replicas take orders as well, and all of them count once a second: by as many as they take meanwhile an account
-    may be above its limit.
+    Other replicas take orders as well, and all of them count once a second, waiting orders perhaps more seldom: by as many as
+    they take meanwhile an account may be above its limit.
     """
 
     def __init__(self, database: Database, *, most_open: int, most_waiting: int) -> None:
         self._database = database
-        self._most = {True: most_open, False: most_waiting}
+        self._open, self._waiting = _Accounts(most_open), _Accounts(most_waiting)
         self._longest_waiting = most_waiting  # the highest limit seen: so far is counted
-        self._accounts: dict[str, _Account] = {}
-        self._asked: set[str] = set()
         self._waiting_again_at = -math.inf  # by time.monotonic()
 
     @asynccontextmanager
@@ -101,72 +111,71 @@ class AccountOrders:
         if not caller.key_id:
             yield
             return
-        self._asked.add(caller.account)
-        kind = await self._free(caller, orders, execute=execute)
-        kind.taken += orders
+        own = await self._free(caller, orders, execute=execute)
+        own.taken += orders
         try:
             yield
         finally:
             # Even if it failed: it may be stored, and the next count tells.
-            kind.stored += orders
+            own.stored += orders
 
     async def count(self) -> None:
         """Count the orders of the accounts that have asked since the last time, those that wait with a rest between."""
-        asked, self._asked = self._asked, set()
+        await self._count_asked(self._open)
+        if time.monotonic() >= self._waiting_again_at:
+            began = time.monotonic()
+            try:
+                await self._count_asked(self._waiting)
+            finally:
+                ended = time.monotonic()
+                self._waiting_again_at = ended + REST * (ended - began)
+
+    async def _count_asked(self, accounts: _Accounts) -> None:
+        asked, accounts.asked = accounts.asked, set()
         try:
-            await self._count(asked, execute=True)
-            if time.monotonic() >= self._waiting_again_at:
-                await self._count_waiting(asked)
+            await self._count(accounts, asked)
         except EngineError:
-            self._asked |= asked
+            accounts.asked |= asked
             raise
 
-    async def _count_waiting(self, names: Collection[str]) -> None:
-        began = time.monotonic()
-        try:
-            await self._count(names, execute=False)
-        finally:
-            ended = time.monotonic()
-            self._waiting_again_at = ended + REST * (ended - began)
-
-    async def _count(self, names: Collection[str], *, execute: bool) -> None:
-        known = {name: own.kind(execute=execute) for name in names if (own := self._accounts.get(name))}
+    async def _count(self, accounts: _Accounts, names: Collection[str]) -> None:
+        known = {name: own for name in names if (own := accounts.known.get(name))}
         if not known:
             return
-        then = {name: (kind.stored, kind.taken) for name, kind in known.items()}
-        if execute:
+        then = {name: (own.stored, own.taken) for name, own in known.items()}
+        if accounts is self._open:
             rows = await self._database.fetch(_COUNT_OPEN, list(known))
         else:
             rows = await self._database.fetch(_COUNT_WAITING, list(known), self._longest_waiting + 1)
         counted = {row["account"]: row["orders"] for row in rows}
-        for name, kind in known.items():
-            kind.recount(counted.get(name, 0), *then[name])
+        for name, own in known.items():
+            own.recount(counted.get(name, 0), *then[name])
 
     async def _free(self, caller: Principal, orders: int, *, execute: bool) -> _Orders:
-        most = self._limit(caller, execute=execute)
-        kind = self._account(caller.account).kind(execute=execute)
-        if kind.total + orders > most and kind.is_doubtful():
-            async with kind.counting:
-                if kind.total + orders > most and kind.is_doubtful():
-                    await self._count([caller.account], execute=execute)
-                    kind.counted_again_at = time.monotonic()
-        if kind.total + orders > most:
+        accounts, most = self._limit(caller, execute=execute)
+        accounts.asked.add(caller.account)
+        own = accounts.of(caller.account)
+        if own.total + orders > most and own.is_doubtful():
+            accounts.doubted.add(caller.account)
+            async with accounts.counting:
+                if own.total + orders > most and own.is_doubtful():
+                    await self._count_doubted(accounts, caller.account)
+        if own.total + orders > most:
             name = "open" if execute else "waiting"
             ACCOUNT_LIMITED.labels(name).inc()
             raise EngineError(ErrorCode.ACCOUNT_LIMIT, f"the account may have {most} {name} orders, and has them")
-        return kind
+        return own
 
-    def _limit(self, caller: Principal, *, execute: bool) -> int:
-        own = caller.limits.open_orders if execute else caller.limits.waiting_orders
-        most = own or self._most[execute]
-        if not execute:
-            self._longest_waiting = max(self._longest_waiting, most)
-        return most
+    async def _count_doubted(self, accounts: _Accounts, name: str) -> None:
+        """Count all that anybody waits for: each count looks at every open order."""
+        doubted, accounts.doubted = accounts.doubted | {name}, set()
+        await self._count(accounts, doubted)
+        for counted in doubted:
+            accounts.of(counted).counted_again_at = time.monotonic()
 
-    def _account(self, name: str) -> _Account:
-        account = self._accounts.get(name)
-        if account is None:
-            if len(self._accounts) >= MAX_ACCOUNTS:
-                self._accounts.pop(next(iter(self._accounts)))
-            account = self._accounts[name] = _Account()
-        return account
+    def _limit(self, caller: Principal, *, execute: bool) -> tuple[_Accounts, int]:
+        if execute:
+            return self._open, caller.limits.open_orders or self._open.most
+        most = caller.limits.waiting_orders or self._waiting.most
+        self._longest_waiting = max(self._longest_waiting, most)
+        return self._waiting, most
