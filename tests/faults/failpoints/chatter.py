@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from tests.system.engine import Engine
 PAUSE_S = 0.05
 COMPARED_WITHIN_S = 1.5
 FRAME_S = 0.3
+WAIT_S = 3
 LOOKED_WITHIN_S = LOOK_EVERY_S + 0.5
 
 type Talk = Callable[[Engine, httpx.AsyncClient, list[str]], Awaitable[None]]
@@ -68,6 +70,15 @@ async def _keys(engine: Engine, client: httpx.AsyncClient, orders: list[str]) ->
     await client.delete(f"{engine.url}/api/keys/{made['id']}")
 
 
+async def _wait(engine: Engine, client: httpx.AsyncClient, orders: list[str]) -> None:
+    """Place an order that waits, and expires soon if nobody takes it back."""
+    bearer = {"Authorization": f"Bearer {(await _new_key(engine, client))['key']}"}
+    until = (datetime.now(UTC) + timedelta(seconds=WAIT_S)).isoformat()
+    order = {"userWallet": "w#w", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1", "expiresAt": until}
+    placed = (await client.post(f"{engine.url}/api/orders", json=order, headers=bearer)).json()
+    await client.post(f"{engine.url}/api/orders/{placed['orderId']}/cancel", headers=bearer)
+
+
 async def _watch(url: str, headers: dict[str, str], *, stay_s: float = 0) -> None:
     async with connect(url, open_timeout=3, compression=None, additional_headers=headers) as socket:
         await asyncio.wait_for(socket.recv(), FRAME_S)
@@ -102,6 +113,7 @@ CHATTER: dict[str, Talk] = {
     "events": _events,
     "quotes": _quotes,
     "keys": _keys,
+    "wait": _wait,
     "wallet": _wallet,
     "key_socket": _key_socket,
     "long_key_socket": _long_key_socket,
