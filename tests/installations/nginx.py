@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 
 from swaprail.testing.conditions import until
+from swaprail_local.servers.ports import free_port
 from tests.installations.debian import program
-from tests.system.engine import Engine, free_port
+from tests.system.engine import Engine
 
 _CONFIGURATION = """
 daemon off;

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from swaprail.testing.conditions import until
+from swaprail_local.servers.ports import free_port
 from tests.installations.debian import program
-from tests.system.engine import free_port
 
 # As few sessions as make its clients share each of them.
 SESSIONS = 4

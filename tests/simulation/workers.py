@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import cache, partial
+from random import Random
 from typing import Any
 
 import msgspec
@@ -132,7 +133,10 @@ class Router(Worker):
         )
         self.horizons = Horizons(self._database(), every_s=5.0, rest_s=2.0)
         self.housekeeping.start()
-        if around.rng.random() < HORIZONS:
+        # Drawn beside the sequence of what happens, which stays what it was.
+        drawn = Random()
+        drawn.setstate(around.rng.getstate())
+        if drawn.random() < HORIZONS:
             self.horizons.start()
         self._take_orders(partial(route_order, desk), [Status.ROUTING], "routing")
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from swaprail.testing.conditions import until
+from swaprail_local.servers.ports import free_port
 from tests.system.zygote import Forked, zygote
 
 MODULES = {
@@ -26,13 +26,6 @@ SERVICES = tuple(MODULES)
 FORKS = sys.platform == "linux" and os.environ.get("SYSTEM_TESTS_SPAWN") != "exec"
 
 type Process = subprocess.Popen[bytes] | Forked
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def service_of(name: str) -> str:

@@ -1,7 +1,8 @@
-"""Reads of one account at a time: a few run, the others wait their turn, so that none has all connections."""
+"""Reads of one account at a time: a few run, the others wait their turn, so that none has all connections and all the time."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from swaprail.auth import Principal
@@ -10,10 +11,15 @@ from swaprail_api.metrics import ACCOUNT_LIMITED
 
 MAX_WAITING = 64
 MAX_ACCOUNTS = 10_000  # remembered, of those that read nothing now
+LONGEST_REST_S = 1.0
 
 
 class _Account:
-    """The reads of an account: those that run and those that wait for one of them to end."""
+    """The reads of an account: those that run and those that wait for one of them to end.
+
+    After a read its turn rests for as long as it took: so long others are served. Who reads one thing after the other waits
+    for no rest, for there are more turns than one.
+    """
 
     __slots__ = ("reads", "turns")
 
@@ -24,12 +30,14 @@ class _Account:
     async def read[T](self, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what is read, when it is its turn. The turn lasts as long as the read, though nobody waits any more."""
         await self.turns.acquire()
+        began = asyncio.get_running_loop().time()
         reading = asyncio.create_task(read())
-        reading.add_done_callback(self._done)
+        reading.add_done_callback(partial(self._done, began))
         return await asyncio.shield(reading)
 
-    def _done(self, reading: "asyncio.Task[Any]") -> None:
-        self.turns.release()
+    def _done(self, began: float, reading: "asyncio.Task[Any]") -> None:
+        loop = reading.get_loop()
+        loop.call_later(min(loop.time() - began, LONGEST_REST_S), self.turns.release)
         if not reading.cancelled():
             reading.exception()  # told to whoever waits, if anybody does
 

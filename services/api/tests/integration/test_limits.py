@@ -20,6 +20,11 @@ ALL = {"orders:read", "orders:write", "keys:manage"}
 type Post = Callable[..., Coroutine[Any, Any, Any]]
 
 
+@pytest.fixture(autouse=True)
+def counted_whenever_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("swaprail_api.store.account_orders.REST", 0)
+
+
 async def caller(api: Any, account: str, limits: Limits | None = None) -> Post:
     """Return what sends requests with a new key of the account."""
     keys = ManageKeys(api.api.keys, database_deadline(5))

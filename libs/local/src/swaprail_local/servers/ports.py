@@ -1,16 +1,21 @@
 """Ports of the loopback address."""
 
 import errno
+import random
 import socket
 
 LOOPBACK = "127.0.0.1"
+# Below those that the system gives to outgoing connections: one of these may take a port between its choice and its use.
+_PORTS = range(12_000, 32_000)
+_TRIES = 100
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """Return a TCP port of the loopback address that nobody listens on now."""
+    for port in random.SystemRandom().sample(_PORTS, _TRIES):
+        if port_is_free(port):
+            return port
+    raise OSError(f"none of {_TRIES} ports is free")
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
