@@ -17,6 +17,8 @@ from swaprail_local.servers.process import ServerFailedError, command_line
 from swaprail_local.servers.unprivileged import own_home, postgres_binaries, reachable
 from swaprail_local.servers.valkey import EmbeddedValkey
 
+PORTS_OF_CLIENTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
+
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 20) -> None:
     deadline = time.monotonic() + timeout_s
@@ -68,6 +70,16 @@ async def test_rows_are_kept_when_postgres_restarts_elsewhere(home: Path) -> Non
     assert await connection.fetchval("select answer from kept") == 42
     await connection.close()
     again.stop()
+
+
+@pytest.mark.skipif(not PORTS_OF_CLIENTS.exists(), reason="only Linux tells which ports it gives to clients")
+def test_a_port_is_none_of_those_that_clients_get_when_it_is_chosen() -> None:
+    lowest, highest = map(int, PORTS_OF_CLIENTS.read_text().split())
+    if lowest < 32_000:
+        pytest.skip("this machine gives nearly all ports to clients")
+    chosen = [free_port() for _ in range(200)]
+    assert not [port for port in chosen if lowest <= port <= highest]
+    assert len(set(chosen)) > 100
 
 
 async def test_keys_are_kept_when_valkey_restarts(home: Path) -> None:

@@ -44,7 +44,7 @@ def horizon_below(t: Tables, now: datetime, scan: Scan, first: datetime | None, 
 
 def _beginning(t: Tables, now: datetime) -> datetime:
     oldest: list[datetime] = [order["created_at"] for _, order in sorted(t.orders.items())[:1]]
-    return (oldest or [now])[0] - timedelta(days=1)
+    return min([*oldest, now]) - timedelta(days=1)
 
 
 def _times(t: Tables, scan: Scan) -> Iterable[datetime]:

@@ -1,6 +1,7 @@
 """Moves the horizons of the scans on, so that these cost what is open and not what has been closed."""
 
 import asyncio
+import itertools
 from datetime import datetime
 
 from swaprail.db.connect import Database
@@ -12,7 +13,8 @@ log = get_logger(__name__)
 
 EVERY_S = 10.0
 SHORTEST_S = 60.0  # looked through at once; twice as much each time that nothing was there
-BELOW_S = 0.2  # spent in each pass on what is below a horizon: it is looked through again and again, at leisure
+BELOW_S = 0.2  # spent in one pass on what is below a horizon
+LAP_EVERY = 6  # passes: then all that is below is looked through anew, and to its end
 
 
 class Horizons:
@@ -56,8 +58,9 @@ class Horizons:
             span_s *= 2
 
     async def _run(self) -> None:
-        while True:
+        for number in itertools.count():
             for scan in Scan:
                 await survive(f"horizon of the scan for {scan}", self.advance(scan))
-                await survive(f"look below the horizon of the scan for {scan}", self.look_below(scan))
+                if number % LAP_EVERY == 0 or self._below.get(scan) is not None:
+                    await survive(f"look below the horizon of the scan for {scan}", self.look_below(scan))
             await asyncio.sleep(self._every_s)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from swaprail.domain.lifecycle import Status
 from swaprail.domain.orders import LeasedOrder
 from swaprail.testing.conditions import until
 from swaprail.testing.factories import insert_order
-from swaprail_router.keep_horizons import Horizons
+from swaprail_router.keep_horizons import LAP_EVERY, Horizons
 
 PASSED = "insert into scan_horizons values ('open', now() - interval '70 s', now() - interval '10 s', 3)"
 
@@ -61,3 +62,24 @@ async def test_both_are_done_again_and_again_when_it_runs(engine: Database) -> N
         now = await engine.fetchval("select now()")
         await until(partial(engine.fetchval, moved, now), what=what)
     await horizons.stop()
+
+
+class Asked:
+    """Stands where the database stands: keeps what is asked, and finds nothing."""
+
+    def __init__(self) -> None:
+        self.moves = self.laps = 0
+
+    async def fetch(self, sql: str, *args: Any) -> list[Any]:
+        self.laps += sql.startswith("/* horizon_below */")
+        self.moves += sql.startswith("/* horizon */")
+        return []
+
+
+async def test_what_is_below_is_looked_through_seldom_when_nothing_was_left_there() -> None:
+    asked: Any = Asked()
+    horizons = Horizons(asked, every_s=0)
+    horizons.start()
+    await until(lambda: asked.moves >= 60 * len(Scan), what="many passes are over")
+    await horizons.stop()
+    assert 0 < asked.laps <= asked.moves / LAP_EVERY + len(Scan)

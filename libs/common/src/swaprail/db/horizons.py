@@ -59,7 +59,7 @@ OPEN_ORDERS, LATE_ORDERS, OLD_ORDERS, ALL_KEYS = (_found(scan) for scan in Scan)
 # A horizon goes as far as the oldest that is there, but never into the time of transactions that may still commit: a mark is
 # set, and used when all that had written by then have ended. No more than so many seconds are looked through at once.
 # Where the clock was set back, or the data is another server's, all begins anew from before the oldest order.
-_BEGINNING = "coalesce((select created_at from orders order by id limit 1), now()) - interval '1 day'"
+_BEGINNING = "least((select created_at from orders order by id limit 1), now()) - interval '1 day'"
 _ADVANCE = """
 with known as (
     select since, seen_at, seen_xid,

@@ -37,9 +37,8 @@ from unnest($1::text[]) as a(account)
 MAX_ACCOUNTS = 10_000
 STALE_S = 2.0
 AGAIN_S = 0.2  # between counts for those who would be refused while others are being stored
-REST = (
-    9  # times as long as the last count of waiting orders took: it may walk what has been closed since an old snapshot
-)
+# Times as long as the last count of waiting orders took: it may walk what has been closed since an old snapshot.
+REST = 9
 
 
 class _Orders(msgspec.Struct):
@@ -170,8 +169,8 @@ class AccountOrders:
         """Count all that anybody waits for: each count looks at every open order."""
         doubted, accounts.doubted = accounts.doubted | {name}, set()
         await self._count(accounts, doubted)
-        for counted in doubted:
-            accounts.of(counted).counted_again_at = time.monotonic()
+        for own in filter(None, map(accounts.known.get, doubted)):
+            own.counted_again_at = time.monotonic()
 
     def _limit(self, caller: Principal, *, execute: bool) -> tuple[_Accounts, int]:
         if execute:
