@@ -90,6 +90,16 @@ IN_INSTALLATIONS = (
         ),
     ),
     Bug(
+        "93_slow_reads_are_rested_from",
+        "Where a machine or a server is slow, most reads of whoever reads eight things at once are refused.",
+        (f"{_API}/unit/test_turns.py::test_others_of_the_account_are_not_kept_waiting_when_a_read_took_long",),
+    ),
+    Bug(
+        "94_pools_are_opened_by_the_first_requests",
+        "In the crowd of a rollout the first requests of a new pod are answered 503.",
+        (f"{_API}/integration/test_pools.py::test_all_are_open_when_the_api_has_started",),
+    ),
+    Bug(
         "78_names_behind_a_pooler",
         "Behind a pooler of transactions services run each other's statements, or none.",
         (f"{_POOLERS}::test_orders_are_confirmed_when_a_pooler_stands_before_the_database[transaction]",),

@@ -232,8 +232,8 @@ async def test_one_session_of_a_process_finds_out_what_is_behind_the_address_whe
     relay: tuple[Relay, str],
 ) -> None:
     relayed, dsn = relay
-    for taken in (2, 3, 4):
-        db = Database(dsn, size=1, timeout_s=5, application="test")
+    for taken in (4, 7, 10):
+        db = Database(dsn, size=3, timeout_s=5, application="test")
         await db.open()
         await db.close()
         assert relayed.taken == taken

@@ -1,4 +1,4 @@
-"""Sessions that have lived long enough."""
+"""Sessions that have lived long enough, and those that are opened before anybody asks."""
 
 import asyncio
 import time
@@ -115,4 +115,36 @@ async def test_no_session_more_than_there_are_places_is_kept_when_the_old_one_en
     await using
     await until(lambda: sum(not each.closed for each in server.sessions) == 1, what="one is open")
     assert old.closed
+    await pool.close(1)
+
+
+async def test_all_are_open_and_free_when_a_pool_was_filled() -> None:
+    pool = Pool(Server().open, 3)
+    await pool.fill()
+    assert (pool.idle, pool.lent) == (3, 0)
+    await pool.close(1)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+async def test_none_stays_lent_when_a_pool_cannot_be_filled(fails: bool) -> None:
+    server = Server()
+    pool = Pool(server.open, 3)
+    await _use(pool)
+    server.takes_in.clear()
+    filling = asyncio.create_task(pool.fill())
+    await until(lambda: pool.lent == 1, what="the one that is open was taken")
+    server.fails = fails
+    if fails:
+        server.takes_in.set()
+        with pytest.raises(OSError, match="away"):
+            await filling
+    else:
+        filling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await filling
+        server.takes_in.set()
+    server.fails = False
+    await until(lambda: pool.lent == 0, what="all was given back")
+    await pool.fill()
+    assert (pool.idle, pool.lent) == (3, 0)
     await pool.close(1)

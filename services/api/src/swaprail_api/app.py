@@ -1,5 +1,6 @@
 """The wiring of the API: the only place that knows every part."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -147,9 +148,9 @@ class Api:
             body=body,
             key_required=settings.idempotency_key_required,
         )
-        reader, turns = OrderReader(self.reads), Turns(settings.account_concurrent_reads)
-        listing = ListOrders(reader, Cursors(settings.cursor_key), deadline, turns)
-        reads = ReadRoutes(ReadOrder(reader, deadline, turns), listing)
+        reader, turns = OrderReader(self.reads), Turns(settings.account_concurrent_reads, deadline)
+        listing = ListOrders(reader, Cursors(settings.cursor_key), turns)
+        reads = ReadRoutes(ReadOrder(reader, turns), listing)
         quotes = AskQuotes(
             self.broker,
             tokens,
@@ -187,7 +188,7 @@ class Api:
             await self._stop()
 
     async def _start(self) -> None:
-        await self._open_writes()
+        await self._connect_database()
         for writer in (self.intakes, self.starts, self.cancels):
             await writer.start()
         await self.keeper.start()
@@ -195,12 +196,13 @@ class Api:
         self.usage.start()
         self.health.started = True
 
-    async def _open_writes(self) -> None:
-        """Open the connection of the first order, which would wait too long for it in the crowd of a rollout."""
+    async def _connect_database(self) -> None:
+        """Open what the first requests need, who would wait too long for it in the crowd of a rollout."""
         try:
-            await self.writes.open()
+            await self.lookups.open()
+            await asyncio.gather(self.writes.open(), self.reads.open())
         except EngineError as error:
-            log.warning("no order can be stored yet", detail=error.detail)
+            log.warning("the database does not answer yet", detail=error.detail)
 
     async def _stop(self) -> None:
         self.health.draining = True

@@ -7,11 +7,13 @@ from typing import Any
 
 from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import Deadline
 from swaprail_api.metrics import ACCOUNT_LIMITED
 
 MAX_WAITING = 64
 MAX_ACCOUNTS = 10_000  # remembered, of those that read nothing now
-LONGEST_REST_S = 1.0
+# A server or a machine that is slow makes every read long: nobody is served by a rest that is as long.
+LONGEST_REST_S = 0.1
 
 
 class _Account:
@@ -21,46 +23,56 @@ class _Account:
     for no rest, for there are more turns than one.
     """
 
-    __slots__ = ("reads", "turns")
+    __slots__ = ("answered", "reads", "turns")
 
     def __init__(self, at_once: int) -> None:
         self.turns = asyncio.Semaphore(at_once)
         self.reads = 0
+        self.answered = 0
 
-    async def read[T](self, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    async def read[T](self, deadline: Deadline, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what is read, when it is its turn. The turn lasts as long as the read, though nobody waits any more."""
-        await self.turns.acquire()
+        await self._turn(deadline)
         began = asyncio.get_running_loop().time()
         reading = asyncio.create_task(read())
         reading.add_done_callback(partial(self._done, began))
-        return await asyncio.shield(reading)
+        return await deadline.wait(asyncio.shield(reading))
+
+    async def _turn(self, deadline: Deadline) -> None:
+        answered = self.answered
+        try:
+            await deadline.wait(self.turns.acquire())
+        except EngineError as error:
+            if self.answered == answered:
+                raise  # no read of the account was answered meanwhile: that is the database
+            raise _limited(f"no turn in {deadline.seconds:g} s: other reads of the account had them all") from error
 
     def _done(self, began: float, reading: "asyncio.Task[Any]") -> None:
         loop = reading.get_loop()
         loop.call_later(min(loop.time() - began, LONGEST_REST_S), self.turns.release)
-        if not reading.cancelled():
-            reading.exception()  # told to whoever waits, if anybody does
+        if not reading.cancelled() and reading.exception() is None:  # one is told to whoever waits, if anybody does
+            self.answered += 1
 
 
 class Turns:
-    """Lets at most so many reads of an account run at once."""
+    """Lets at most so many reads of an account run at once; a read and the wait for its turn share one deadline."""
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, deadline: Deadline) -> None:
         self._at_once = at_once
+        self._deadline = deadline
         self._accounts: dict[tuple[str, int], _Account] = {}
 
     async def take[T](self, caller: Principal, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what is read, when it is its turn; EngineError account_limit when too many wait already."""
+        """Return what is read, when it is its turn; EngineError account_limit when too many wait already, or for too long."""
         if not caller.key_id:
-            return await read()
+            return await self._deadline.wait(read())
         at_once = caller.limits.concurrent_reads or self._at_once
         account = self._account(caller.account, at_once)
         if account.reads >= at_once + MAX_WAITING:
-            ACCOUNT_LIMITED.labels("reads").inc()
-            raise EngineError(ErrorCode.ACCOUNT_LIMIT, f"{MAX_WAITING} reads of the account wait already")
+            raise _limited(f"{MAX_WAITING} reads of the account wait already")
         account.reads += 1
         try:
-            return await account.read(read)
+            return await account.read(self._deadline, read)
         finally:
             account.reads -= 1
 
@@ -78,3 +90,8 @@ class Turns:
             ]
             for name in idle:
                 del self._accounts[name]
+
+
+def _limited(detail: str) -> EngineError:
+    ACCOUNT_LIMITED.labels("reads").inc()
+    return EngineError(ErrorCode.ACCOUNT_LIMIT, detail)

@@ -6,6 +6,7 @@ import pytest
 
 from swaprail.auth import LOCAL, Limits, Principal
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail_api.deadline import database_deadline
 from swaprail_api.turns import MAX_WAITING, Turns
 
 
@@ -34,7 +35,7 @@ async def begin(turns: Turns, caller: Principal, reading: Reading, times: int) -
 
 
 async def test_two_of_an_account_run_when_more_are_asked_for() -> None:
-    turns, noisy, other = Turns(2), Reading(), Reading()
+    turns, noisy, other = Turns(2, database_deadline(5)), Reading(), Reading()
     tasks = await begin(turns, of("noisy"), noisy, 5)
     tasks += await begin(turns, of("other"), other, 1)
     assert (noisy.begun, other.begun) == (2, 1)
@@ -45,7 +46,7 @@ async def test_two_of_an_account_run_when_more_are_asked_for() -> None:
 
 @pytest.mark.parametrize(("caller", "begun"), [(LOCAL, 5), (of("desk", Limits(concurrent_reads=4)), 4)])
 async def test_more_run_when_nobody_or_its_key_says_otherwise(caller: Principal, begun: int) -> None:
-    turns, reading = Turns(2), Reading()
+    turns, reading = Turns(2, database_deadline(5)), Reading()
     tasks = await begin(turns, caller, reading, 5)
     assert reading.begun == begun
     reading.may_end.set()
@@ -53,7 +54,7 @@ async def test_more_run_when_nobody_or_its_key_says_otherwise(caller: Principal,
 
 
 async def test_a_read_is_refused_when_too_many_wait() -> None:
-    turns, reading = Turns(2), Reading()
+    turns, reading = Turns(2, database_deadline(5)), Reading()
     tasks = await begin(turns, of("noisy"), reading, 2 + MAX_WAITING)
     with pytest.raises(EngineError) as refused:
         await turns.take(of("noisy"), reading.read)
@@ -65,3 +66,30 @@ async def test_a_read_is_refused_when_too_many_wait() -> None:
     assert reading.begun == 2, "a turn ends with its read, not with whoever waited for it"
     reading.may_end.set()
     assert await later == 3
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_the_cause_is_told_when_no_turn_comes_in_time(answered: bool) -> None:
+    """The account has itself to thank where its reads are answered; where none is, the database does not answer."""
+    turns, quick, stuck = Turns(2, database_deadline(0.2)), Reading(), Reading()
+    first = await begin(turns, of("noisy"), quick, 1)
+    tasks = await begin(turns, of("noisy"), stuck, 3)
+    if answered:
+        quick.may_end.set()
+    ends = await asyncio.gather(*first, *tasks, return_exceptions=True)
+    codes = [end.code for end in ends if isinstance(end, EngineError)]
+    assert codes[-1] is (ErrorCode.ACCOUNT_LIMIT if answered else ErrorCode.UNAVAILABLE)
+    assert codes.count(ErrorCode.ACCOUNT_LIMIT) == answered
+    stuck.may_end.set()
+    quick.may_end.set()
+
+
+async def test_others_of_the_account_are_not_kept_waiting_when_a_read_took_long() -> None:
+    turns, reading = Turns(1, database_deadline(5)), Reading()
+    slow, *others = await begin(turns, of("noisy"), reading, 4)
+    loop = asyncio.get_running_loop()
+    loop.call_later(1.0, reading.may_end.set)
+    await slow
+    answered = loop.time()
+    await asyncio.gather(*others)
+    assert loop.time() - answered < 0.8

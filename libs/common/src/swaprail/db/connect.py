@@ -61,8 +61,8 @@ class Database:
         metrics.CONNECTIONS.labels(pool, "unanswered").set_function(lambda: len(self._unanswered))
 
     async def open(self) -> None:
-        """Connect, if not yet connected."""
-        await self.fetch("select")
+        """Open all connections, where none is used yet: whoever comes first waits for none, nor opens it in a crowd."""
+        await self._bounded(self._pool.fill())
 
     async def close(self) -> None:
         """Close every connection; what has not answered by now ends by itself."""
@@ -88,9 +88,9 @@ class Database:
         """Run a statement after another one (a lock, a setting) in one transaction that only reads; return its rows."""
         return await self._bounded(self._ask(first, sql, args))
 
-    async def _bounded(self, work: Coroutine[Any, Any, Rows]) -> Rows:
+    async def _bounded[T](self, work: Coroutine[Any, Any, T]) -> T:
         try:
-            rows = await self._deadline.wait(work)
+            done = await self._deadline.wait(work)
         except EngineError as error:
             self._incident.failed(error)
             raise
@@ -101,7 +101,7 @@ class Database:
             raise unavailable(error) from error
         if self._incident.open:
             self._incident.succeeded()
-        return rows
+        return done
 
     def _new_pool(self) -> Pool:
         unanswered = self._unanswered

@@ -66,6 +66,21 @@ class Pool:
                 self.give_back(waiter.result())
             raise
 
+    async def fill(self) -> None:
+        """Open as many sessions as there are places; raise what went wrong when one could not be opened."""
+        opened: list[Session] = []
+
+        async def take() -> None:
+            opened.append(self.take() or await self.wait())
+
+        try:
+            ends = await asyncio.gather(*(take() for _ in range(self._size)), return_exceptions=True)
+        finally:
+            for session in opened:
+                self.give_back(session)
+        for error in filter(None, ends):
+            raise error
+
     def give_back(self, session: Session) -> None:
         """Take back a session that was lent."""
         self._lent.discard(session)

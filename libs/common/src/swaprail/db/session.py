@@ -85,6 +85,7 @@ class Opener:
         self._lifetime_s = lifetime_s
         self._durable = durable
         self._application = application
+        self._finding_out = asyncio.Lock()
         self._settings = {
             # A batch statement is planned once and reused; the JIT never pays for statements of a millisecond.
             "jit": "off",
@@ -105,11 +106,8 @@ class Opener:
     async def open(self) -> Session:
         """Connect, in bounded time. EngineError unavailable when the server is a standby, or read-only."""
         async with asyncio.timeout(self._timeout_s):
-            session = await self._connect()
-            if session.in_transactions is not None and not self._is_pooled():
-                await session.close()
-                session = await self._connect()
-        return session
+            await self._find_out()
+            return await self._connect()
 
     def doubt(self) -> None:
         """Find out anew whether there is a pooler between: the server said something that only a pooler explains."""
@@ -132,6 +130,13 @@ class Opener:
         finally:
             answered(session)
         return session
+
+    async def _find_out(self) -> None:
+        """Learn by one session for all that follow whether a pooler is between: each of a crowd would be opened twice."""
+        async with self._finding_out:
+            if self._dsn not in _POOLED:
+                session = await self._connect()
+                await session.close()
 
     def _is_pooled(self) -> bool:
         """Tell whether a pooler may be between. Until a session has told: yes, for that is right everywhere, if slow."""

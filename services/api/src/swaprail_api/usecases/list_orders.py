@@ -7,7 +7,6 @@ from uuid import UUID
 
 from swaprail.auth import Principal
 from swaprail_api.cursor import Cursors
-from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.orders import OrderPage, OrderView
 from swaprail_api.schemas.requests import ListQuery
 from swaprail_api.store.reads import OrderReader
@@ -21,11 +20,10 @@ AT_ONCE = 25  # orders made into what is shown before anybody else is served
 class ListOrders:
     """Lists orders."""
 
-    def __init__(self, reader: OrderReader, cursors: Cursors, deadline: Deadline, turns: Turns) -> None:
+    def __init__(self, reader: OrderReader, cursors: Cursors, turns: Turns) -> None:
         self._reader = reader
         self._turns = turns
         self._cursors = cursors
-        self._deadline = deadline
 
     async def run(self, caller: Principal, wallet: str, query: ListQuery) -> OrderPage:
         """Return a page and the cursor of the next; EngineError cursor_invalid for a cursor of another list."""
@@ -34,7 +32,7 @@ class ListOrders:
         before = self._cursors.read(query.cursor, account, wallet, status) if query.cursor is not None else None
         # One more than asked tells whether there is a next page.
         page = partial(self._reader.page, account, wallet, before=before, status=status, limit=query.limit + 1)
-        views, last = await self._deadline.wait(self._turns.take(caller, partial(_shown, page, query.limit)))
+        views, last = await self._turns.take(caller, partial(_shown, page, query.limit))
         cursor = self._cursors.write(last, account, wallet, status) if last else None
         return OrderPage(views, cursor)
 

@@ -12,7 +12,6 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.quotes import Route, Routing, read_routing
 from swaprail.messages.push import StatusMessage
-from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.orders import AttemptView, OrderDetail, RouteView
 from swaprail_api.schemas.quotes import quote_view
 from swaprail_api.store.reads import OrderReader
@@ -26,15 +25,14 @@ _times = msgspec.json.Decoder(dict[Status, datetime]).decode
 class ReadOrder:
     """Reads orders and their events."""
 
-    def __init__(self, reader: OrderReader, deadline: Deadline, turns: Turns) -> None:
+    def __init__(self, reader: OrderReader, turns: Turns) -> None:
         self._reader = reader
         self._turns = turns
-        self._deadline = deadline
 
     async def detail(self, order_id: UUID, caller: Principal) -> OrderDetail:
         """Return the order; EngineError order_not_found if the account has none of that id."""
         read = partial(self._reader.order, order_id, caller.account)
-        row = await self._deadline.wait(self._turns.take(caller, read))
+        row = await self._turns.take(caller, read)
         if row is None:
             raise _not_found()
         return _detail(row)
@@ -42,7 +40,7 @@ class ReadOrder:
     async def events(self, order_id: UUID, caller: Principal, after: int) -> list[StatusMessage]:
         """Return its steps after a seq, oldest first."""
         read = partial(self._reader.events, order_id, caller.account, after)
-        rows = await self._deadline.wait(self._turns.take(caller, read))
+        rows = await self._turns.take(caller, read)
         if rows is None:
             raise _not_found()
         return [
