@@ -137,6 +137,11 @@ IN_INSTALLATIONS = (
         (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_its_chunks_are_still_sent",),
     ),
     Bug(
+        "95_refused_head_is_reset",
+        "Whose head is too large is told nothing, and tries again.",
+        (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_the_head_is_still_sent",),
+    ),
+    Bug(
         "85_each_address_is_a_client",
         "Whoever guesses keys from a network of IPv6 takes another address for each attempt.",
         (f"{_UNIT}/test_client_address.py::test_addresses_of_one_customer_are_counted_as_one_when_they_are_of_ipv6",),

@@ -15,6 +15,9 @@ from swaprail_api.settings import ApiSettings
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: api\r\n\r\n"
 LARGE = 1024 * 1024
 ORDER = b'{"userWallet":"alice","inputToken":"SOL","outputToken":"USDC","inputAmount":"1.5"}'
+CHUNKED = (
+    b"POST /api/orders HTTP/1.1\r\nHost: api\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
 CLOSES = {"HTTP/1.0": "", "HTTP/1.1": "Connection: close\r\n"}
 PROXY_KEEPS_S = 90  # Traefik; others keep idle connections for less
 
@@ -79,7 +82,7 @@ async def test_a_refusal_is_read_when_its_request_is_still_sent(api: Any, versio
     framing, body = f"Content-Length: {LARGE}", b" " * LARGE
     said = await asyncio.to_thread(_post_reading_last, api.server.port, version, framing, path, body)
     assert said.startswith(b"HTTP/1.1 %d " % status)
-    assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == status
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == status, "one answer, and nothing after it"
 
 
 async def test_a_refusal_is_read_when_its_chunks_are_still_sent(api: Any) -> None:
@@ -93,3 +96,28 @@ async def test_a_refusal_is_read_when_its_chunks_are_still_sent(api: Any) -> Non
         body * 8 + b"0\r\n\r\n",
     )
     assert said.startswith(b"HTTP/1.1 413 ")
+
+
+def _head_reading_last(port: int, first: bytes) -> bytes:
+    """Send more of a request that was refused already; return what was answered."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        client.sendall(first)
+        assert select.select([client], [], [], 5)[0]
+        for _ in range(8):
+            client.sendall(b"x" * 65536)
+        client.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: client.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: api\r\nX-Much: " + b"x" * 40_000, 431),
+        (b"no HTTP\r\n\r\n", 400),
+        (CHUNKED + b"no size\r\n", 400),
+    ],
+)
+async def test_a_refusal_is_read_when_the_head_is_still_sent(api: Any, first: bytes, status: int) -> None:
+    said = await asyncio.to_thread(_head_reading_last, api.server.port, first)
+    assert said.startswith(b"HTTP/1.1 %d " % status)
+    assert json.loads(said.partition(b"\r\n\r\n")[2])["status"] == status, "one answer, and nothing after it"

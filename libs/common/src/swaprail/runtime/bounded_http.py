@@ -32,6 +32,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = True
         self._head_timer: asyncio.TimerHandle | None = None
         self._end: LingeringClose | None = None
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request no longer than for the rest of one."""
@@ -48,8 +49,11 @@ class BoundedHttp(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take bytes; those of a request are counted."""
         self._bytes += len(data)
+        if self._refused:
+            self._read_on()
+            return
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         if self._bytes > (MAX_HEAD_BYTES if self._in_head else MAX_REQUEST_BYTES):
             self._refuse(431, b"Request Header Fields Too Large", b"the request is too large")
@@ -58,7 +62,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop the clock: what follows has the time of bodies. Where the connection ends, nothing is begun that it has sent."""
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         self._in_head = False
         self._stop_timer()
@@ -93,7 +97,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int, phrase: bytes, detail: bytes) -> None:
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         if not self._may_answer():
             self.transport.abort()
@@ -101,7 +105,16 @@ class BoundedHttp(HttpToolsProtocol):
         body = _BODY % (status, detail)
         head = b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\n" % (status, phrase)
         self.transport.write(head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
-        self.transport.close()
+        self._refused = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # it writes nothing more, and waits for no body
+            self.cycle.message_event.set()
+        LingeringClose(self.transport).close()
+
+    def _read_on(self) -> None:
+        """Let a client that still sends read its refusal, but not send for ever."""
+        if self._bytes > MAX_REQUEST_BYTES:
+            self.transport.abort()
 
     def _may_answer(self) -> bool:
         """Tell whether a refusal would be taken for the answer of the request that it refuses, and of no other."""
