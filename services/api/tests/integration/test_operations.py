@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import asyncpg
-
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
 
@@ -16,16 +14,6 @@ async def test_everything_is_told_to_work_when_it_does(api: Any) -> None:
     }
     assert (await api.get("/health/ready")).status_code == 200
     assert (await api.get("/health/live")).json() == {"live": True}
-
-
-async def test_the_connection_for_orders_is_open_when_none_has_come_yet(api: Any, database: str) -> None:
-    assert (await api.get("/health/ready")).status_code == 200
-    connection = await asyncpg.connect(database)
-    mine = (
-        "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'swaprail-api'"
-    )
-    assert await connection.fetchval(mine) == 1
-    await connection.close()
 
 
 async def test_metrics_name_routes_and_never_ids(api: Any) -> None:

@@ -53,7 +53,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._read_on()
             return
         super().data_received(data)
-        if self._refused or self.transport.is_closing():
+        if self._has_ended():
             return
         if self._bytes > (MAX_HEAD_BYTES if self._in_head else MAX_REQUEST_BYTES):
             self._refuse(431, b"Request Header Fields Too Large", b"the request is too large")
@@ -62,7 +62,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Stop the clock: what follows has the time of bodies. Where the connection ends, nothing is begun that it has sent."""
-        if self._refused or self.transport.is_closing():
+        if self._has_ended():
             return
         self._in_head = False
         self._stop_timer()
@@ -97,7 +97,7 @@ class BoundedHttp(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int, phrase: bytes, detail: bytes) -> None:
-        if self._refused or self.transport.is_closing():
+        if self._has_ended():
             return
         if not self._may_answer():
             self.transport.abort()
@@ -106,10 +106,14 @@ class BoundedHttp(HttpToolsProtocol):
         head = b"HTTP/1.1 %d %s\r\ncontent-type: application/problem+json\r\n" % (status, phrase)
         self.transport.write(head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body) + body)
         self._refused = True
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.disconnected = True  # it writes nothing more, and waits for no body
-            self.cycle.message_event.set()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True  # it writes nothing more, and waits for no body
+            cycle.message_event.set()
         LingeringClose(self.transport).close()
+
+    def _has_ended(self) -> bool:
+        return self._refused or self.transport.is_closing()
 
     def _read_on(self) -> None:
         """Let a client that still sends read its refusal, but not send for ever."""
