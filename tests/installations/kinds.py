@@ -28,7 +28,12 @@ KINDS = {
     "what an idempotency key stands for": (f"{_API}/test_batches.py", f"{_API}/test_idempotency.py"),
     "one customer who is everybody's": (f"{_API}/test_limits.py", "services/api/tests/unit/test_account_orders.py"),
     "keys that are revoked": ("services/notifier/tests/test_revocation.py",),
-    "logs under faults": (f"{_HERE}/test_full_disk.py", f"{_HERE}/test_failover.py", f"{_COMMON}/unit/test_repeats.py"),
+    "logs under faults": (
+        f"{_HERE}/test_full_disk.py",
+        f"{_HERE}/test_failover.py",
+        f"{_HERE}/test_outage.py",
+        f"{_COMMON}/unit/test_repeats.py",
+    ),
     "housekeeping that keeps up": (
         f"{_HERE}/test_held_snapshots.py",
         f"{_ROUTER}/test_keep_horizons.py",

@@ -1,14 +1,17 @@
 """Single orders of a client that counts the seconds."""
 
 import json
+import re
 import time
 
 import httpx
 
+from swaprail.domain.lifecycle import Status
 from swaprail.testing.conditions import until
 from tests.system.engine import SERVICES, Engine
 
 MOST_LINES = 20  # an incident and service
+_STEP = re.compile(rf'"event": ?"({"|".join(Status)})"')
 BODY = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
 
@@ -42,7 +45,7 @@ async def confirmed_within(client: httpx.AsyncClient, order_id: str, seconds: fl
 def lines_since(engine: Engine, before: dict[str, int]) -> dict[str, list[str]]:
     """Return what each service has written, without the lines of single orders' steps."""
     return {
-        name: [line for line in engine.log(name).read_text()[before[name] :].splitlines() if '"order_id"' not in line]
+        name: [line for line in engine.log(name).read_text()[before[name] :].splitlines() if not _STEP.search(line)]
         for name in SERVICES
     }
 

@@ -137,6 +137,18 @@ IN_INSTALLATIONS = (
         (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_its_chunks_are_still_sent",),
     ),
     Bug(
+        "96_each_loop_tells",
+        "PostgreSQL is away for five minutes, and each of a router's loops says so: 145 lines.",
+        (f"{_UNIT}/test_survival.py::test_one_line_is_written_when_what_all_loops_need_is_away",),
+    ),
+    Bug(
+        "97_time_is_learned_once",
+        "A laptop that slept, or a server whose clock was set, and orders are stale and sockets silent for five minutes.",
+        (
+            f"{_COMMON}/test_schema.py::test_the_databases_time_is_learned_anew_when_the_host_has_slept_or_the_servers_clock_was_set",
+        ),
+    ),
+    Bug(
         "95_refused_head_is_reset",
         "Whose head is too large is told nothing, and tries again.",
         (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_the_head_is_still_sent",),

@@ -8,6 +8,7 @@ from swaprail.domain.chain import UNKNOWN_HEIGHT, Doubt, ExpiryProof, Landing, S
 from swaprail.domain.errors import EngineError
 from swaprail.domain.orders import LeasedOrder
 from swaprail.ports.venues import VenueError
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.tracing import child_span
 from swaprail_executor.desk import Attempt, Desk
@@ -16,6 +17,10 @@ from swaprail_executor.settle_attempt import mark_reconciling, settle_expired, s
 
 log = get_logger(__name__)
 
+_SILENCE = {
+    call: Incident("the chain gave no answer", "the chain answers again")
+    for call in ("landings", "prove_expired", "send")
+}
 ASK_SOONEST_S = 0.005
 ASK_LATEST_S = 0.4  # one slot
 
@@ -112,8 +117,10 @@ async def _sent(desk: Desk, swap: SignedSwap) -> bool:
 async def _answer[T](call: str, asked: Awaitable[T]) -> T | None:
     """Return the chain's answer, or None: a failing or silent node is no verdict."""
     try:
-        return await asked
+        answer = await asked
     except (VenueError, EngineError, OSError, TimeoutError) as error:
         CHAIN_ERRORS.labels(call).inc()
-        log.info("the chain gave no answer", call=call, error=type(error).__name__, detail=str(error))
+        _SILENCE[call].failed(error, call=call)
         return None
+    _SILENCE[call].succeeded()
+    return answer

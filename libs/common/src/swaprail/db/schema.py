@@ -1,9 +1,11 @@
 """Whether the database has the schema that this version needs."""
 
 import asyncio
+import time
 
 import asyncpg
 
+from swaprail.clock import CLOCK
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
@@ -15,25 +17,40 @@ log = get_logger(__name__)
 # Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract).
 REQUIRED_REVISION = "0007"
 RETRY_S = 1.0
-_REVISION = named("schema_revision", "select version_num from alembic_version")
+_STATE = named(
+    "schema_revision",
+    """
+    select version_num as revision, extract(epoch from clock_timestamp())::float8 as now,
+        pg_is_in_recovery() or current_setting('transaction_read_only') = 'on' as read_only
+    from alembic_version
+    """,
+)
 
 
 async def check_schema(database: Database) -> None:
-    """Raise EngineError unavailable unless the database is there and migrated far enough."""
-    revision = await _revision(database)
+    """Raise EngineError unavailable unless the database is there, takes writes, and is migrated far enough.
+
+    Its time is taken on the way: a host may have slept, or somebody set the server's clock, since a session was opened.
+    """
+    asked = time.monotonic()
+    state = await _state(database)
+    revision = state["revision"] if state else None
+    if state:
+        CLOCK.set(state["now"], asked, time.monotonic())
     metrics.SCHEMA_REVISION.clear()
     metrics.SCHEMA_REVISION.labels(revision or "none").set(1)
     if revision is None or revision < REQUIRED_REVISION:
         message = f"the database is at revision {revision}, {REQUIRED_REVISION} is needed: run swaprail-migrate"
         raise EngineError(ErrorCode.UNAVAILABLE, message)
+    if state and state["read_only"]:  # a session says so itself, but none behind a pooler
+        raise EngineError(ErrorCode.UNAVAILABLE, "the database is read-only")
 
 
-async def _revision(database: Database) -> str | None:
+async def _state(database: Database) -> asyncpg.Record | None:
     try:
-        revision: str | None = await database.fetchval(_REVISION)
+        return await database.fetchrow(_STATE)
     except asyncpg.UndefinedTableError:
         return None
-    return revision
 
 
 async def wait_for_schema(database: Database) -> None:

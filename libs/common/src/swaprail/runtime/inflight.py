@@ -151,7 +151,7 @@ class InFlight:
             await self._work(order)
         except StaleLeaseError:
             metrics.LEASES_LOST.labels(self.stage).inc()
-            log.info("order went on elsewhere", order_id=str(order.id), fence=order.fence)
+            log.warning("order went on elsewhere", order_id=str(order.id), fence=order.fence)
         except EngineError as error:
             # The lease lapses and whoever is able goes on: nothing is guessed here.
             metrics.OPERATIONAL_ERRORS.labels(error.code).inc()

@@ -28,15 +28,15 @@ class Incident:
         """Tell whether it began, and is not yet known to be over."""
         return bool(self._causes)
 
-    def failed(self, error: BaseException) -> None:
-        """Note a failure; it is told when it is the first, or has another cause."""
+    def failed(self, error: BaseException, **about: str) -> None:
+        """Note a failure; it is told, with what it is about, when it is the first, or has another cause."""
         self._failed = self._clock()
         if not self._causes:
             self._began = self._failed
         cause = cause_of(error)
         if cause not in self._causes and len(self._causes) < MOST_CAUSES:
             self._causes.add(cause)
-            log.warning(self._failing, cause=cause)
+            log.warning(self._failing, cause=cause, **about)
 
     def succeeded(self) -> None:
         """Note that it worked; that is told when nothing has failed for a while."""

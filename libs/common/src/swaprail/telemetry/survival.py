@@ -4,19 +4,26 @@ from collections.abc import Awaitable
 
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry import metrics
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
+
+# Of all loops of a process: what each of them needs is away for all.
+_FAILING = Incident("pass failed", "passes succeed again")
 
 
 async def survive[T](what: str, work: Awaitable[T]) -> T | None:
     """Return what the work returns, or None when it failed, whatever with; cancelling it is no failure."""
     try:
-        return await work
+        done = await work
     except EngineError as error:
         metrics.OPERATIONAL_ERRORS.labels(error.code).inc()
-        log.warning("pass failed", what=what, detail=error.detail)
+        _FAILING.failed(error, what=what)
     except Exception:
         metrics.OPERATIONAL_ERRORS.labels("unexpected").inc()
         log.exception("pass failed as nobody foresaw", what=what)
+    else:
+        _FAILING.succeeded()
+        return done
     return None

@@ -1,0 +1,39 @@
+"""Loops that go on when a pass fails, and what is told of it."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry import survival
+from swaprail.telemetry.incidents import Incident
+from swaprail.telemetry.survival import survive
+
+
+@pytest.fixture(autouse=True)
+def nothing_failed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(survival, "_FAILING", Incident("pass failed", "passes succeed again"))
+
+
+async def _away() -> int:
+    raise EngineError(ErrorCode.UNAVAILABLE, "the database is away")
+
+
+async def test_one_line_is_written_when_what_all_loops_need_is_away() -> None:
+    with capture_logs() as lines:
+        for _ in range(60):
+            for what in ("scan of due orders", "expiry of waiting orders", "purge of idempotency keys"):
+                assert await survive(what, _away()) is None
+    assert [(line["event"], line["what"], line["cause"]) for line in lines] == [
+        ("pass failed", "scan of due orders", "the database is away")
+    ]
+
+
+async def test_a_pass_that_nobody_foresaw_is_told_with_its_name_and_error() -> None:
+    async def breaks() -> int:
+        raise ZeroDivisionError
+
+    with capture_logs() as lines:
+        assert await survive("audit", breaks()) is None
+    assert [(line["event"], line["what"], line["exc_info"]) for line in lines] == [
+        ("pass failed as nobody foresaw", "audit", True)
+    ]
