@@ -2,6 +2,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec.structs import replace
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -129,6 +130,14 @@ async def test_replicas_share_one_allowance_when_both_ask(redis: Redis) -> None:
     allowed = [await took(replica, 30) for replica in replicas]
     assert 20 <= sum(allowed) <= 22
     assert await took(VenueLimit("other", rules, redis_lease(redis, "other")), 30) >= 20
+
+
+async def test_orders_find_their_half_when_others_ask_for_quotes_without_end(redis: Redis) -> None:
+    rules = LimitRules(rate_per_s=1, burst=20, chunk_s=1, redis_timeout_s=5)
+    orders, quotes = (VenueLimit("w", each, redis_lease(redis, "w")) for each in (rules, replace(rules, left=10)))
+    assert 10 <= await took(quotes, 100) <= 12
+    assert 10 <= await took(orders, 100) <= 12
+    assert await took(quotes, 100) == 0
 
 
 async def test_few_commands_are_sent_when_many_quotes_are_asked(redis: Redis) -> None:

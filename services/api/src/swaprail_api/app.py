@@ -23,7 +23,7 @@ from swaprail.runtime.service import worker_name
 from swaprail.telemetry.health import Health
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.cursor import Cursors
-from swaprail_api.deadline import body_deadline, database_deadline
+from swaprail_api.deadline import body_deadline, database_deadline, quotes_deadline
 from swaprail_api.http.edge import Edge
 from swaprail_api.http.endpoints import Endpoint, litestar_handlers
 from swaprail_api.http.gate import Admission, Gate
@@ -56,6 +56,7 @@ from swaprail_api.usecases.read_order import ReadOrder
 from swaprail_api.usecases.start_order import StartOrder
 
 LOOKUP_CONNECTIONS = 2
+QUOTES_AT_ONCE = 16  # of an account; a router asks the venues for a few dozen at most
 
 
 class Group(Protocol):
@@ -130,7 +131,7 @@ class Api:
             most_waiting=self.settings.account_waiting_orders,
         )
         self.backlog = Backlog(self.lookups, self.settings.max_open_orders, accounts)
-        self.keys = KeyTable(self.writes)
+        self.keys = KeyTable(self.writes, self.reads)
         self.usage = KeyUsage(self.keys)
 
     def _routes(self, settings: ApiSettings) -> list[Endpoint]:
@@ -157,8 +158,9 @@ class Api:
             timeout_s=settings.quotes_timeout_s,
             max_entries=settings.stream_max_entries,
         )
-        keys = KeyRoutes(ManageKeys(self.keys, deadline), settings.ticket_secret, body=body)
-        groups: list[Group] = [orders, reads, QuoteRoutes(quotes), keys, OperationsRoutes(self.health)]
+        asking = Turns(QUOTES_AT_ONCE, quotes_deadline(settings.quotes_timeout_s))
+        keys = KeyRoutes(ManageKeys(self.keys, deadline), turns, settings.ticket_secret, body=body)
+        groups: list[Group] = [orders, reads, QuoteRoutes(quotes, asking), keys, OperationsRoutes(self.health)]
         return [endpoint for group in groups for endpoint in group.endpoints()]
 
     def _litestar(self, settings: ApiSettings) -> Litestar:

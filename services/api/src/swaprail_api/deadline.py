@@ -44,6 +44,11 @@ def database_deadline(seconds: float) -> Deadline:
     return Deadline(seconds, ErrorCode.UNAVAILABLE, f"the database did not answer in {seconds:g} s")
 
 
+def quotes_deadline(seconds: float) -> Deadline:
+    """Return the deadline of quotes, and of the wait for one's turn to ask for them."""
+    return Deadline(seconds, ErrorCode.QUOTES_UNAVAILABLE, f"no quotes in {seconds:g} s")
+
+
 def body_deadline(seconds: float) -> Deadline:
     """Return the deadline of request bodies."""
     return Deadline(seconds, ErrorCode.BODY_INVALID, f"the body did not arrive in {seconds:g} s")

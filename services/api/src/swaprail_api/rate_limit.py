@@ -70,27 +70,34 @@ class RateLimiter:
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
         self._redis_again_at = 0.0
 
-    async def take(self, scope: str, caller: str, own_limit: int | None = None) -> Allowance | None:
-        """Count a request; RateLimitedError when the window is used up. scope: account or ip.
+    async def take(self, scope: str, caller: str, own_limit: int | None = None, *, cost: int = 1) -> Allowance | None:
+        """Count a request, as so many; RateLimitedError when the window is used up. scope: account or ip.
 
         What keys of one account have a limit of their own is counted together, apart from those of another limit.
         """
         limit = own_limit or self._limit
         if not limit:
             return None
-        name = f"{scope}:{caller}:{own_limit}" if own_limit else f"{scope}:{caller}"
+        name = _name(scope, caller, own_limit)
         now = database_time()  # a window has its name from it, for all replicas
         account = self._account(name, int(now // self._window_s), limit)
-        if account.left <= 0 and not account.exhausted:
+        cost = min(cost, limit)  # what is larger than a window takes a whole one
+        while account.left < cost and not account.exhausted:
             async with account.asking:
-                if account.left <= 0 and not account.exhausted:
-                    await self._refill(name, account)
+                if account.left < cost and not account.exhausted:
+                    await self._refill(name, account, cost - account.left)
         reset_s = max(1, int((account.window + 1) * self._window_s - now + 0.999))
-        if account.left <= 0:
+        if account.left < cost:
             RATE_LIMITED.labels(scope).inc()
             raise RateLimitedError(Allowance(limit, 0, reset_s))
-        account.left -= 1
+        account.left -= cost
         return Allowance(limit, max(0, limit - account.granted + account.left), reset_s)
+
+    def owe(self, scope: str, caller: str, own_limit: int | None, cost: int) -> None:
+        """Count what a request that was let in has cost beyond what was known then; the next ones pay for it."""
+        account = self._accounts.get(_name(scope, caller, own_limit))
+        if account is not None:
+            account.left -= cost
 
     def _account(self, name: str, window: int, limit: int) -> _Account:
         account = self._accounts.get(name)
@@ -101,8 +108,8 @@ class RateLimiter:
                 self._accounts.popitem(last=False)
         return account
 
-    async def _refill(self, name: str, account: _Account) -> None:
-        portion = max(1, account.limit // (PORTIONS_A_SECOND * self._window_s))
+    async def _refill(self, name: str, account: _Account, wanted: int) -> None:
+        portion = max(wanted, account.limit // (PORTIONS_A_SECOND * self._window_s))
         taken = await self._take_from_redis(f"rate:{name}:{account.window}", portion)
         if taken is None:
             # Redis is away: this process grants the rest of the window alone.
@@ -127,3 +134,7 @@ class RateLimiter:
             self._redis_again_at = time.monotonic() + REDIS_PAUSE_S
             return None
         return int(taken)
+
+
+def _name(scope: str, caller: str, own_limit: int | None) -> str:
+    return f"{scope}:{caller}:{own_limit}" if own_limit else f"{scope}:{caller}"

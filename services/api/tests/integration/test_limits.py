@@ -1,7 +1,8 @@
 """What an account may have at most, so that none is everybody's."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,11 +26,16 @@ def counted_whenever_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("swaprail_api.store.account_orders.REST", 0)
 
 
-async def caller(api: Any, account: str, limits: Limits | None = None) -> Post:
-    """Return what sends requests with a new key of the account."""
+async def bearer(api: Any, account: str, limits: Limits | None = None) -> dict[str, str]:
+    """Return the header of a new key of the account."""
     keys = ManageKeys(api.api.keys, database_deadline(5))
     made = await keys.store(account, "test", ALL, None, limits or Limits())
-    headers = {"Authorization": f"Bearer {made.key}"}
+    return {"Authorization": f"Bearer {made.key}"}
+
+
+async def caller(api: Any, account: str, limits: Limits | None = None) -> Post:
+    """Return what sends requests with a new key of the account."""
+    headers = await bearer(api, account, limits)
 
     async def send(path: str, body: Any = None, method: str = "POST", key: str = "") -> Any:
         given = headers | ({"Idempotency-Key": key} if key else {})
@@ -202,3 +208,50 @@ async def test_the_command_gives_a_key_limits_and_takes_them_back(
     assert '"limits":{}' in await run("list")
     with pytest.raises(SystemExit, match="openOrders"):
         await run("create", "--name", "n", "--open-orders", "0")
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_batch_counts_for_its_size_when_none_of_it_is_any_good(serve: Any, chunked: bool) -> None:
+    """Else who may send 200 requests a second has a core to himself, and may store 20,000 orders in it."""
+    api = await serve(**FEW | {"rate_limit": 20, "rate_limit_window_s": 3600})
+    noisy = await bearer(api, "noisy")
+    body = json.dumps({"orders": [{"userWallet": "x" * 100}] * 100}).encode()
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield body
+
+    statuses = []
+    for _ in range(3):
+        content = pieces() if chunked else body
+        headers = noisy | {"Content-Type": "application/json"}
+        statuses.append((await api.http.post("/api/orders/batch", content=content, headers=headers)).status_code)
+    assert statuses == ([207, 207, 429] if chunked else [207, 429, 429])
+    other = await bearer(api, "other")
+    assert (await api.http.post("/api/orders", json=ORDER, headers=other)).status_code == 201
+
+
+async def test_a_batch_that_is_larger_than_a_window_takes_a_whole_one(serve: Any) -> None:
+    api = await serve(api_keys_required=True, rate_limit=3, rate_limit_window_s=3600)
+    noisy = await bearer(api, "noisy")
+    batch = {"orders": [ORDER | {"userWallet": "w" * 60}] * 40}
+    statuses = [(await api.http.post("/api/orders/batch", json=batch, headers=noisy)).status_code for _ in range(2)]
+    assert statuses == [207, 429]
+
+
+async def test_who_lists_keys_waits_for_his_turn_and_for_no_writer(serve: Any, db: asyncpg.Connection) -> None:
+    api = await serve(**FEW, account_concurrent_reads=2, read_pool_size=2)
+    noisy, other = await bearer(api, "noisy"), await bearer(api, "other")
+    for known in (noisy, other):
+        assert (await api.http.get("/api/keys", headers=known)).status_code == 200
+    async with db.transaction():
+        await db.execute("lock table api_keys in access exclusive mode")
+        asking = [asyncio.create_task(api.http.get("/api/keys", headers=noisy)) for _ in range(8)]
+        waits = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        await until(lambda: _is(db, waits, 2), what="as many as have a turn wait for the table")
+        assert (await api.http.post("/api/orders", json=ORDER, headers=other)).status_code == 201
+        assert await db.fetchval(waits) == 2
+    await asyncio.gather(*asking)
+
+
+async def _is(db: asyncpg.Connection, sql: str, count: int) -> bool:
+    return bool(await db.fetchval(sql) == count)

@@ -40,7 +40,7 @@ async def router(redis_url: str) -> AsyncIterator[list[QuotesAsked]]:
         asked.append(msgspec.convert(message, QuotesAsked))
         return msgspec.json.encode(ANSWER)
 
-    broker.subscriber(stream=StreamSub(str(Topic.QUOTES), polling_interval=10, last_id="$"))(answer)
+    broker.subscriber(stream=StreamSub(str(Topic.QUOTES), polling_interval=10, last_id="0"))(answer)
     await broker.start()
     yield asked
     await broker.stop()

@@ -32,6 +32,8 @@ from swaprail_notifier.turn_end import TurnEnd
 
 log = get_logger(__name__)
 
+LOOKUP_CONNECTIONS = 1
+
 
 class Notifier:
     """The notifier without a server: give `protocol` to uvicorn as ws=."""
@@ -41,13 +43,16 @@ class Notifier:
         turn_end = TurnEnd()
         self.hub = Hub(turn_end.told)
         self._settings = settings
-        self._database = Database(
+        connect = partial(
+            Database,
             settings.dsn,
-            size=settings.db_pool_size,
             timeout_s=settings.db_timeout_s,
             lifetime_s=settings.db_connection_lifetime_s,
             application=f"swaprail notifier {worker_name(settings)}"[:63],
         )
+        self._database = connect(size=settings.db_pool_size)
+        # Apart from what followers read: whoever asks for much holds up nobody's handshake, nor the look at revoked keys.
+        self._lookups = connect(size=LOOKUP_CONNECTIONS, pool="lookups")
         history, stalls = History(self._database), Stalls()
         self._subscriptions = Subscriptions(self.hub, history, stalls)
         self._comparison = Comparison(self.hub, history, stalls, interval_s=settings.ws_compare_interval_s)
@@ -55,12 +60,12 @@ class Notifier:
         self._heartbeat = Heartbeat(interval_s=settings.ws_ping_interval_s, timeout_s=settings.ws_pong_timeout_s)
         self._admission = Admission(settings)
         self._tickets = TicketBurner(settings)
-        stored_keys = PgKeyStore(self._database)
+        stored_keys = PgKeyStore(self._lookups)
         keys = CachedKeyStore(stored_keys)
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
         self._revocation = Revocation(self._shared.sockets, stored_keys)
-        self.health.add("database", partial(check_schema, self._database))
+        self.health.add("database", partial(check_schema, self._lookups))
         self.health.add("comparison", self._comparison.check)
         self.health.add("subscribers", self._feed.check_subscribers)
         self.health.add("redis", self._feed.check_redis, required=False)
@@ -108,6 +113,7 @@ class Notifier:
         await self._subscriptions.stop()
         await self._tickets.stop()
         await self._database.close()
+        await self._lookups.close()
 
 
 def build(settings: NotifierSettings) -> Notifier:

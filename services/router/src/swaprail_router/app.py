@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from swaprail.broker.appender import Appender
 from swaprail.broker.connect import connect_redis
 from swaprail.broker.keeper import Consumption, StreamKeeper
@@ -55,7 +57,7 @@ class Router:
         self._publisher = TopicPublisher(Appender(broker, max_entries=settings.stream_max_entries))
         tokens = load_tokens(settings.tokens_file)
         venues = build_paper_venues(settings, self._database, tokens)
-        quoting = _quoting(settings, venues, self._redis)
+        quoting, asking = _quoting(settings, venues, self._redis)
         self._moves: OrderWriter[Move] = OrderWriter(
             partial(write_moves, self._database, owner), self._publisher, name="router_moves"
         )
@@ -82,7 +84,7 @@ class Router:
         self._keeper = StreamKeeper(settings, broker, owner, [accepted, quotes])
         consume(broker, self._keeper, accepted, self._intake, owner)
         quotes.handle = _forget
-        subscribe_quotes(broker, self._keeper, quoting, owner)
+        subscribe_quotes(broker, self._keeper, asking, owner)
         self.health.add("database", partial(check_schema, self._database))
         # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
         self.health.add("redis", self._keeper.check_redis, required=False)
@@ -122,26 +124,30 @@ async def _forget(messages: list[QuotesAsked]) -> None:
     """Drop quote requests of a dead router: whoever asked has asked again."""
 
 
-def _quoting(settings: RouterSettings, venues: list[Venue], client: Any) -> Quoting:
+def _quoting(settings: RouterSettings, venues: list[Venue], client: Any) -> tuple[Quoting, Quoting]:
+    """Return what quotes for orders, and what does for those who merely ask, and leaves half of a venue's allowance."""
     breaker = BreakerRules(
         failure_ratio=settings.router_breaker_failure_ratio,
         window_s=settings.router_breaker_window_s,
         min_calls=settings.router_breaker_min_calls,
         open_s=settings.router_breaker_open_s,
     )
-    rate = settings.router_venue_rate_per_s
-    guarded = [
-        GuardedVenue(
-            venue,
-            CircuitBreaker(venue.name, breaker),
-            VenueLimit(venue.name, LimitRules(rate), redis_lease(client, venue.name)) if rate else None,
-        )
-        for venue in venues
-    ]
+    guarded = [GuardedVenue(venue, CircuitBreaker(venue.name, breaker)) for venue in venues]
     rules = RouteRules(
         max_age_s=settings.router_quote_max_age_s,
         max_price_impact_bps=settings.router_max_price_impact_bps,
         max_deviation_bps=settings.router_max_deviation_bps,
     )
     prices = ReferencePrices(max_age_s=settings.router_reference_max_age_s)
-    return Quoting(guarded, rules, prices, deadline_s=settings.router_quote_deadline_s)
+    limits = LimitRules(settings.router_venue_rate_per_s)
+    make = partial(Quoting, rules=rules, prices=prices, deadline_s=settings.router_quote_deadline_s)
+    yielding = structs.replace(limits, left=limits.capacity // 2)
+    return make(_limited(guarded, limits, client)), make(_limited(guarded, yielding, client))
+
+
+def _limited(venues: list[GuardedVenue], rules: LimitRules, client: Any) -> list[GuardedVenue]:
+    if not rules.rate_per_s:
+        return venues
+    names = [guarded.venue.name for guarded in venues]
+    limits = [VenueLimit(name, rules, redis_lease(client, name)) for name in names]
+    return [structs.replace(guarded, limit=limit) for guarded, limit in zip(venues, limits, strict=True)]

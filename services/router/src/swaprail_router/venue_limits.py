@@ -18,27 +18,31 @@ from swaprail.broker.connect import AWAY
 
 log = structlog.get_logger()
 
-# KEYS[1] bucket, ARGV: rate per second, burst, wanted. Answers {granted, milliseconds until one more}.
+# KEYS[1] bucket, ARGV: rate per second, burst, wanted, left to others. Answers {granted, milliseconds until one more}.
 _TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local rate, burst, wanted, left = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local kept = redis.call('HMGET', KEYS[1], 'tokens', 'at')
 local tokens, at = tonumber(kept[1]) or burst, tonumber(kept[2]) or now
 tokens = math.min(burst, tokens + math.max(0, now - at) * rate / 1000)
-local granted = math.min(wanted, math.floor(tokens))
+local granted = math.min(wanted, math.max(0, math.floor(tokens - left)))
 tokens = tokens - granted
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)
 redis.call('PEXPIRE', KEYS[1], math.ceil(burst / rate * 1000) + 60000)
-return {granted, math.ceil(math.max(0, 1 - tokens) * 1000 / rate)}
+return {granted, math.ceil(math.max(0, 1 + left - tokens) * 1000 / rate)}
 """
 
 
 class LimitRules(msgspec.Struct, frozen=True):
-    """At most rate_per_s questions a second to one venue by all replicas together; burst: after a quiet time."""
+    """At most rate_per_s questions a second to one venue by all replicas together; burst: after a quiet time.
+
+    left: tokens of the bucket that are not taken but left to those who have a lower one.
+    """
 
     rate_per_s: float
     burst: int = 0  # 0: one second's worth
+    left: int = 0
     chunk_s: float = 0.1
     keep_s: float = 1.0  # a chunk not used up by then is void
     redis_timeout_s: float = 0.1
@@ -64,7 +68,7 @@ def redis_lease(redis: "Redis", venue: str) -> Lease:
     key = f"swaprail:venue-limit:{venue}"
 
     async def lease(rules: LimitRules) -> tuple[int, float]:
-        answer: Any = await script(keys=[key], args=[rules.rate_per_s, rules.capacity, rules.chunk])
+        answer: Any = await script(keys=[key], args=[rules.rate_per_s, rules.capacity, rules.chunk, rules.left])
         granted, wait_ms = cast("list[int]", answer)
         return granted, wait_ms / 1000
 

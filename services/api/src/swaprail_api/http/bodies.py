@@ -18,6 +18,20 @@ MAX_BODY = 16 * 1024
 MAX_BATCH_BODY = 128 * 1024
 
 
+class Counted:
+    """What a request is read from, and how much was: one without a Content-Length says nothing of its size before."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self.received = 0
+
+    async def receive(self) -> Any:
+        """Return the next message of the request."""
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        return message
+
+
 async def read_body(headers: HeaderMap, receive: Receive, limit: int, deadline: Deadline) -> bytes:
     """Return the body; EngineError body_too_large beyond limit bytes, however it is framed."""
     declared = headers.get(b"content-length", b"0")

@@ -15,12 +15,14 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.client_address import counted_as
 from swaprail.telemetry import tracing
 from swaprail_api.http.answers import Answer, Receive, Scope, Send
-from swaprail_api.http.bodies import HeaderMap
+from swaprail_api.http.bodies import MAX_BATCH_BODY, Counted, HeaderMap
 from swaprail_api.http.endpoints import Endpoint
 from swaprail_api.http.problems import problem_answer, unexpected
 from swaprail_api.http.requests import Caller, Request, refuse_repeated
 from swaprail_api.rate_limit import Allowance, RateLimitedError, RateLimiter
 from swaprail_api.store.keys import KeyUsage
+
+BYTES_OF_A_REQUEST = 1024
 
 
 class Admission:
@@ -35,7 +37,7 @@ class Admission:
     async def admit(self, scope: Scope, headers: HeaderMap, needed: str) -> tuple[Principal, Allowance | None]:
         """Return who calls and what is left of the rate limit; EngineError if the request may not pass."""
         sent = headers.get(b"authorization")
-        address = counted_as((scope.get("client") or ("unknown",))[0])
+        address = _address(scope)
         try:
             principal = await authenticate(
                 sent.decode("latin-1") if sent else None, self._keys, required=self._keys_required
@@ -47,14 +49,30 @@ class Admission:
             raise
         if principal.key_id:
             self._usage.note(principal.key_id, database_time())
-        allowance = await self._count(principal, address)
+        allowance = await self._limiter.take(*_counted(principal, address), cost=_cost(headers))
         principal.require(needed)
         return principal, allowance
 
-    async def _count(self, principal: Principal, address: str) -> Allowance | None:
-        if principal.key_id:
-            return await self._limiter.take("account", principal.account, principal.limits.requests)
-        return await self._limiter.take("ip", address)
+    def owe(self, principal: Principal, scope: Scope, received: int) -> None:
+        """Count a body whose length nobody said before it came."""
+        self._limiter.owe(*_counted(principal, _address(scope)), received // BYTES_OF_A_REQUEST)
+
+
+def _counted(principal: Principal, address: str) -> tuple[str, str, int | None]:
+    """Return by what a caller's requests are counted."""
+    if principal.key_id:
+        return "account", principal.account, principal.limits.requests
+    return "ip", address, None
+
+
+def _address(scope: Scope) -> str:
+    return counted_as((scope.get("client") or ("unknown",))[0])
+
+
+def _cost(headers: HeaderMap) -> int:
+    """Return as how many requests one counts: a batch costs what its orders would, whether or not they are any good."""
+    length = headers.get(b"content-length", b"")
+    return 1 + (min(int(length), MAX_BATCH_BODY) // BYTES_OF_A_REQUEST if length.isdigit() else 0)
 
 
 class Gate:
@@ -93,7 +111,13 @@ class Gate:
         except EngineError as error:
             return problem_answer(error, trace)
         request.caller = Caller(principal, headers, trace)
+        body = None
+        if b"transfer-encoding" in headers:
+            body = Counted(request.receive)
+            request.receive = body.receive
         answer = await self._answer(endpoint, request, trace)
+        if body is not None:
+            self._admission.owe(principal, request.scope, body.received)
         if allowance:
             answer.headers += allowance.headers()
         return answer

@@ -1,5 +1,7 @@
 """API keys, and tickets for browsers."""
 
+from functools import partial
+
 import msgspec
 
 from swaprail.auth import Scope, issue_ticket
@@ -12,6 +14,7 @@ from swaprail_api.http.endpoints import Endpoint
 from swaprail_api.http.requests import Request, caller_of
 from swaprail_api.schemas.keys import CreatedKey, KeyList, TicketView
 from swaprail_api.schemas.requests import NewApiKey
+from swaprail_api.turns import Turns
 from swaprail_api.usecases.manage_keys import ManageKeys
 
 _decoder = msgspec.json.Decoder(NewApiKey)
@@ -20,8 +23,9 @@ _decoder = msgspec.json.Decoder(NewApiKey)
 class KeyRoutes:
     """/api/keys and /api/ws-tickets."""
 
-    def __init__(self, keys: ManageKeys, ticket_secret: bytes | None, *, body: Deadline) -> None:
+    def __init__(self, keys: ManageKeys, turns: Turns, ticket_secret: bytes | None, *, body: Deadline) -> None:
         self._keys = keys
+        self._turns = turns
         self._ticket_secret = ticket_secret
         self._body = body
 
@@ -33,7 +37,9 @@ class KeyRoutes:
 
     async def all(self, request: Request) -> Answer:
         """Return the keys of the caller's account."""
-        return json_answer(200, KeyList(await self._keys.of_account(caller_of(request).principal.account)))
+        caller = caller_of(request).principal
+        keys = await self._turns.take(caller, partial(self._keys.of_account, caller.account))
+        return json_answer(200, KeyList(keys))
 
     async def revoke(self, request: Request) -> Answer:
         """Make a key useless."""

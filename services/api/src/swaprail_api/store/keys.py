@@ -55,8 +55,10 @@ from unnest($1::text[], $2::float8[]) as v(id, at) where k.id = v.id
 class KeyTable:
     """The table api_keys, as its owners manage it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, reads: Database | None = None) -> None:
+        """Write by one pool, and list by another one if it is given."""
         self._database = database
+        self._reads = reads or database
 
     async def insert(
         self,
@@ -76,7 +78,7 @@ class KeyTable:
 
     async def of_account(self, account: str) -> list[KeyView]:
         """Return the keys of an account, oldest first, revoked ones included."""
-        return [_view(row) for row in await self._database.fetch(_LIST, account, MAX_LISTED)]
+        return [_view(row) for row in await self._reads.fetch(_LIST, account, MAX_LISTED)]
 
     async def revoke(self, key_id: str, account: str) -> bool:
         """Make a key useless; False if the account has no such key."""
