@@ -149,6 +149,18 @@ IN_INSTALLATIONS = (
         ),
     ),
     Bug(
+        "98_a_batch_is_one_request",
+        "Who may send 200 requests a second stores 20,000 orders in it.",
+        (f"{_API}/integration/test_limits.py::test_a_batch_counts_for_its_size_when_none_of_it_is_any_good[False]",),
+    ),
+    Bug(
+        "99_quotes_take_what_orders_need",
+        "One account asks for quotes, and everybody's orders find no venue.",
+        (
+            "services/router/tests/test_venue_limits.py::test_orders_find_their_half_when_others_ask_for_quotes_without_end",
+        ),
+    ),
+    Bug(
         "95_refused_head_is_reset",
         "Whose head is too large is told nothing, and tries again.",
         (f"{_API}/integration/test_connections.py::test_a_refusal_is_read_when_the_head_is_still_sent",),
