@@ -16,7 +16,7 @@ KINDS = {
         f"{_COMMON}/unit/test_server_urls.py",
     ),
     "poolers": (f"{_HERE}/test_poolers.py",),
-    "causes that are told": (f"{_HERE}/test_causes.py",),
+    "causes that are told": (f"{_HERE}/test_causes.py", f"{_HERE}/test_redis_rights.py"),
     "several clocks": (f"{_HERE}/test_clocks.py", f"{_COMMON}/unit/test_clock.py", f"{_API}/test_clocks.py"),
     "what Python is lenient with": (f"{_API}/test_strictness.py", "libs/common/tests/unit/test_tokens.py"),
     "clients, proxies and browsers": (

@@ -10,11 +10,9 @@ import redis.asyncio as redis
 from swaprail.broker.connect import AWAY
 from swaprail.clock import database_time
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.metrics import OPERATIONAL_ERRORS
 from swaprail_api.metrics import RATE_LIMITED
-
-log = get_logger(__name__)
 
 PORTIONS_A_SECOND = 10
 MAX_CALLERS = 20_000
@@ -65,6 +63,7 @@ class RateLimiter:
 
     def __init__(self, client: "redis.Redis", *, limit: int, window_s: int) -> None:
         self._redis = client
+        self._incident = Incident("rate limits are counted alone", "rate limits are shared again")
         self._limit = limit
         self._window_s = window_s
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
@@ -130,9 +129,10 @@ class RateLimiter:
                 taken, _ = await pipeline.execute()
         except AWAY as error:
             OPERATIONAL_ERRORS.labels("redis").inc()
-            log.debug("rate limits are counted alone", error=type(error).__name__)
+            self._incident.failed(error)
             self._redis_again_at = time.monotonic() + REDIS_PAUSE_S
             return None
+        self._incident.succeeded()
         return int(taken)
 
 

@@ -6,6 +6,7 @@ from swaprail.auth.principals import Principal
 from swaprail.auth.tickets import TICKET_SECONDS, TicketRefusedError, burn_name, read_ticket
 from swaprail.broker.connect import AWAY, connect_redis
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.telemetry.incidents import Incident
 from swaprail_notifier.settings import NotifierSettings
 
 
@@ -15,6 +16,7 @@ class TicketBurner:
     def __init__(self, settings: NotifierSettings) -> None:
         self._secret = settings.ticket_secret
         self._redis: Any = connect_redis(settings)
+        self._incident = Incident("tickets cannot be checked", "tickets are checked again")
 
     async def admit(self, ticket: str) -> Principal:
         """Return whose ticket it is, and burn it; EngineError unauthenticated, or unavailable without Redis."""
@@ -34,6 +36,9 @@ class TicketBurner:
 
     async def _burn(self, name: str) -> bool:
         try:
-            return bool(await self._redis.set(name, b"1", nx=True, ex=2 * TICKET_SECONDS))
+            burned = bool(await self._redis.set(name, b"1", nx=True, ex=2 * TICKET_SECONDS))
         except AWAY as error:
+            self._incident.failed(error)
             raise EngineError(ErrorCode.UNAVAILABLE, "tickets cannot be checked now") from error
+        self._incident.succeeded()
+        return burned

@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from swaprail.broker.connect import AWAY
+from swaprail.telemetry.causes import cause_of
 
 log = structlog.get_logger()
 
@@ -162,5 +163,5 @@ class VenueLimit:
         self._tokens = 0
         self._ask_redis_at = self._now() + self._rules.redis_retry_s
         if self._local is None:
-            log.warning("venue limit is kept locally, Redis is away", venue=self.venue, error=type(error).__name__)
+            log.warning("venue limit is kept locally, Redis is away", venue=self.venue, cause=cause_of(error))
             self._local = LocalBucket(self._rules, self._now)

@@ -7,9 +7,7 @@ from typing import Any
 
 from swaprail.broker.connect import AWAY
 from swaprail.messages.topics import Group, Topic
-from swaprail.telemetry.logging import get_logger
-
-log = get_logger(__name__)
+from swaprail.telemetry.incidents import Incident
 
 DELAY_S = 0.05
 
@@ -19,6 +17,7 @@ class Acknowledger:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self._incident = Incident("entries not acknowledged; they will be claimed", "entries are acknowledged again")
         self._waiting: dict[tuple[Topic, Group], list[bytes]] = defaultdict(list)
         self._task: asyncio.Task[None] | None = None
 
@@ -35,7 +34,9 @@ class Acknowledger:
             try:
                 await self._client.xack(str(topic), str(group), *entry_ids)
             except AWAY as error:
-                log.warning("entries not acknowledged; they will be claimed", error=type(error).__name__)
+                self._incident.failed(error)
+            else:
+                self._incident.succeeded()
 
     async def _flush_later(self) -> None:
         await asyncio.sleep(DELAY_S)

@@ -19,11 +19,9 @@ from swaprail.messages.topics import (
     Topic,
 )
 from swaprail.telemetry import metrics, tracing
-from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.message_spans import publish_spans
 from swaprail.telemetry.registry import start_at_zero
-
-log = get_logger(__name__)
 
 type Message = OrdersAccepted | OrdersRouted | OrderEvents
 
@@ -41,6 +39,7 @@ class TopicPublisher:
 
     def __init__(self, appender: Appender) -> None:
         self._appender = appender
+        self._incident = Incident("not published; reconcilers will find the orders", "published again")
         self._waiting: dict[Topic, list[Message]] = defaultdict(list)
         self._sending: dict[Topic, list[Message]] = {}
         self._since: dict[Topic, float] = {}  # when the first of those waiting was committed
@@ -92,8 +91,10 @@ class TopicPublisher:
             result = "ok"
         except (*AWAY, IncorrectState) as error:
             # IncorrectState: the broker has never been connected.
-            log.warning("not published; reconcilers will find the orders", error=type(error).__name__)
+            self._incident.failed(error)
             result = "failed"
+        else:
+            self._incident.succeeded()
         now = perf_counter()
         for topic, _ in entries:
             metrics.PUBLISHED.labels(topic, result).inc()

@@ -14,12 +14,10 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.quotes import QuoteResult
 from swaprail.domain.tokens import TokenList
 from swaprail.messages.topics import QuotesAnswered, QuotesAsked, Topic
-from swaprail.telemetry.logging import get_logger
+from swaprail.telemetry.incidents import Incident
 from swaprail_api.schemas.quotes import QuoteList, quote_view
 from swaprail_api.schemas.requests import QuotesQuery
 from swaprail_api.usecases.check_order import find_pair
-
-log = get_logger(__name__)
 
 _SHARE_OF_VENUES = 0.8  # the rest of the time is for the way there and back
 _MAX_ASKING = 256
@@ -46,6 +44,7 @@ class AskQuotes:
         self._tokens = tokens
         self._timeout_s = timeout_s
         self._max_entries = max_entries
+        self._incident = Incident("no router answers questions for quotes", "questions for quotes are answered again")
         self._requests: set[asyncio.Task[Any]] = set()
 
     async def run(self, query: QuotesQuery, arrived: float, trace: str | None) -> QuoteList:
@@ -87,5 +86,9 @@ class AskQuotes:
 
     def _done(self, request: "asyncio.Task[Any]") -> None:
         self._requests.discard(request)
-        if not request.cancelled() and (error := request.exception()) is not None:
-            log.debug("quotes were not asked for", error=type(error).__name__)
+        if request.cancelled():
+            return
+        if (error := request.exception()) is not None:
+            self._incident.failed(error)
+        else:
+            self._incident.succeeded()
