@@ -66,8 +66,15 @@ async def test_the_command_is_told_when_redis_denies_it(
     valkey_server: EmbeddedValkey, redis_url: str, command: str, use: Callable[[str], Awaitable[None]], event: str
 ) -> None:
     async with redis.Redis.from_url(redis_url) as admin:
-        await admin.execute_command(
-            "ACL", "SETUSER", "desk", "reset", "on", ">secret", "~*", "&*", "+@all", f"-{command}"
+        await admin.acl_setuser(
+            "desk",
+            enabled=True,
+            reset=True,
+            passwords=["+secret"],
+            categories=["+@all"],
+            commands=[f"-{command}"],
+            keys=["*"],
+            channels=["*"],
         )
     with capture_logs() as lines:
         await use(f"redis://desk:secret@127.0.0.1:{valkey_server.port}/0")
