@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from swaprail.auth import Principal, generate_key, issue_ticket
+from swaprail_notifier.app import KEYS_REMEMBERED_S
 from swaprail_notifier.connections import CloseCode
+from swaprail_notifier.revocation import LOOK_EVERY_S
 
 SECRET = "s" * 32
 READ = frozenset({"orders:read"})
@@ -56,6 +58,10 @@ async def test_sockets_are_cut_in_every_replica_when_their_key_is_revoked(
     await engine.post(wallet="w", account="acme")
     for other in others:
         assert await other.seqs(1) == [1]
+
+
+def test_a_key_from_memory_opens_no_socket_that_outlives_its_revocation_by_ten_seconds() -> None:
+    assert KEYS_REMEMBERED_S + LOOK_EVERY_S < 10
 
 
 async def test_a_socket_is_cut_when_its_key_expires(serve: Any, engine: Any) -> None:

@@ -33,6 +33,8 @@ from swaprail_notifier.turn_end import TurnEnd
 log = get_logger(__name__)
 
 LOOKUP_CONNECTIONS = 1
+# With the pause between two looks at the keys of open sockets: whoever came in by a key from memory is cut in ten seconds too.
+KEYS_REMEMBERED_S = 6.0
 
 
 class Notifier:
@@ -61,7 +63,7 @@ class Notifier:
         self._admission = Admission(settings)
         self._tickets = TicketBurner(settings)
         stored_keys = PgKeyStore(self._lookups)
-        keys = CachedKeyStore(stored_keys)
+        keys = CachedKeyStore(stored_keys, seconds=KEYS_REMEMBERED_S)
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
         self._revocation = Revocation(self._shared.sockets, stored_keys)
