@@ -74,7 +74,7 @@ class Traders:
             "USDC",
             WrittenAmount(number + 1),
             min_output_amount=wanted,
-            expires_at=expires_at,
+            expires_at=None if expires_at is None else expires_at.isoformat(),
         )
 
     async def _same_key(self, key: str, body: PlaceOrder, *, other: bool) -> None:

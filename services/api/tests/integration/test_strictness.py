@@ -101,3 +101,79 @@ async def test_a_wallet_is_found_again_when_its_name_must_be_escaped(api: Any, w
     order_id = await api.place(userWallet=wallet)
     path = f"/api/orders/user/{httpx.URL('http://x', params={'w': wallet}).query.decode()[2:].replace('+', '%20')}"
     assert [order["orderId"] for order in (await api.get(path)).json()["orders"]] == [order_id]
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["1e9999999999999999999", "0e99999999999999999999", "1e-9999999999999999999", "-1e1000000000", "1E1000000000"],
+)
+async def test_an_amount_is_refused_alone_when_no_decimal_has_its_exponent(api: Any, number: str) -> None:
+    for name in ("inputAmount", "minOutputAmount"):
+        body = json.dumps(ORDER | {name: 0}).replace(f'"{name}": 0', f'"{name}": {number}')
+        for path in ("/api/orders", "/api/orders/execute"):
+            answer = await api.http.post(path, content=body, headers=JSON)
+            assert _told(answer) == (400, "amount_invalid", name)
+        batch = f'{{"orders": [{body}, {json.dumps(ORDER)}]}}'
+        answer = await api.http.post("/api/orders/batch", content=batch, headers=JSON)
+        assert [result["status"] for result in answer.json()["results"]] == [400, 201]
+
+
+@pytest.mark.parametrize("digits", [5_000, 15_000])
+@pytest.mark.parametrize("name", ["inputAmount", "minOutputAmount", "slippageBps"])
+async def test_an_integer_is_refused_when_it_has_thousands_of_digits(api: Any, name: str, digits: int) -> None:
+    body = json.dumps(ORDER | {name: 0}).replace(f'"{name}": 0', f'"{name}": {"9" * digits}')
+    for path, sent in (("/api/orders", body), ("/api/orders/batch", f'{{"orders": [{body}]}}')):
+        answer = await api.http.post(path, content=sent, headers=JSON)
+        told = answer.json()["results"][0]["problem"] if answer.status_code == 207 else answer.json()
+        assert (told["status"], told["errors"][0]["field"].removeprefix("orders[0].")) == (400, name)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['"\\ud800"', '"\xff"', "[" * 7_000, '{"a":' * 3_000, "[" * 7_000 + "]" * 7_000],
+    ids=lambda value: value[:6],
+)
+async def test_a_body_is_refused_when_no_reader_could_decode_it(api: Any, value: str) -> None:
+    body = (json.dumps(ORDER)[:-1] + f', "inputAmount": {value}}}').encode("latin-1")
+    for path, sent in (
+        ("/api/orders", body),
+        ("/api/orders/execute", body),
+        ("/api/orders/batch", b'{"orders": [%s]}' % body),
+        ("/api/keys", body),
+    ):
+        assert (await api.http.post(path, content=sent, headers=JSON)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "value"),
+    [
+        *(("/api/orders/user/alice", "limit", value) for value in ("1e1", "10.0", "-0", "+10", "1_0", "٣", " 10")),
+        *(("/api/orders/user/alice", name, value) for name in ("limit", "status") for value in ("null", "", "true")),
+        *(
+            ("/api/orders/01920000-0000-7000-8000-000000000001/events", "after", value)
+            for value in ("1e0", "0.0", "-0")
+        ),
+    ],
+)
+async def test_400_when_a_parameter_is_what_only_a_decoder_takes_for_its_type(
+    api: Any, path: str, name: str, value: str
+) -> None:
+    assert _told(await api.get(path, **{name: value})) == (400, "validation_failed", name)
+
+
+async def test_a_cursor_is_read_as_text_when_it_is_the_word_null(api: Any) -> None:
+    assert _told(await api.get("/api/orders/user/alice", cursor="null")) == (400, "cursor_invalid", "cursor")
+
+
+@pytest.mark.parametrize("at", ["2099-01-01T00:00:00+0100", "2099-01-01T00:00:00.5-0730"])
+async def test_400_when_the_offset_of_a_time_is_not_as_rfc_3339_has_it(api: Any, at: str) -> None:
+    for path, body in (("/api/orders", ORDER), ("/api/keys", {"name": "n", "scopes": ["orders:read"]})):
+        assert _told(await api.post(path, body | {"expiresAt": at})) == (400, "validation_failed", "expiresAt")
+    batch = {"orders": [ORDER | {"expiresAt": at}, ORDER]}
+    results = (await api.post("/api/orders/batch", batch)).json()["results"]
+    assert [result["status"] for result in results] == [400, 201]
+
+
+@pytest.mark.parametrize("at", ["2030-01-01T00:00:00+01:00", "2030-01-01t00:00:00z", "2030-01-01T00:00:00.5-00:00"])
+async def test_a_time_is_taken_when_rfc_3339_has_it(api: Any, at: str) -> None:
+    assert (await api.post("/api/orders", ORDER | {"expiresAt": at})).status_code == 201

@@ -1,7 +1,9 @@
 """Request bodies: bounded in bytes and in time, JSON only, decoded once."""
 
 import json
+import re
 from codecs import BOM_UTF8
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,6 +16,7 @@ from swaprail_api.http.problems import invalid
 type HeaderMap = dict[bytes, bytes]
 
 _JSON = b"application/json"
+_INTEGER = re.compile(r"0|[1-9][0-9]{0,17}")
 MAX_BODY = 16 * 1024
 MAX_BATCH_BODY = 128 * 1024
 
@@ -70,9 +73,22 @@ def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where
 def convert_fields[T](fields: dict[str, Any], to: type[T]) -> T:
     """Return text parameters as the struct that describes them; EngineError validation_failed."""
     try:
-        return msgspec.convert(fields, to, strict=False)
+        return msgspec.convert(_with_integers(fields, to), to)
     except msgspec.ValidationError as error:
         raise invalid(error) from None
+
+
+def _with_integers(fields: dict[str, Any], to: type) -> dict[str, Any]:
+    # Not left to msgspec, which takes 1e1 and 10.0 for integers and the word null for nothing.
+    integers = _integers_of(to)
+    return {name: int(text) if name in integers and _INTEGER.fullmatch(text) else text for name, text in fields.items()}
+
+
+@cache
+def _integers_of(to: type) -> frozenset[str]:
+    found = msgspec.inspect.type_info(to)
+    assert isinstance(found, msgspec.inspect.StructType)
+    return frozenset(field.encode_name for field in found.fields if isinstance(field.type, msgspec.inspect.IntType))
 
 
 def _refuse_repeated_names(body: bytes) -> None:

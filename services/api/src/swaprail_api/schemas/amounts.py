@@ -37,7 +37,7 @@ def read_amount(kind: type, value: Any) -> WrittenAmount:
             return WrittenAmount(parse_decimal(value, ""))
         except EngineError:
             raise ValueError(NOT_DECIMAL) from None
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"Expected `decimal`, got `{type(value).__name__}`")
     return WrittenAmount(value)
 

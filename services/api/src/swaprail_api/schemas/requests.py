@@ -1,7 +1,5 @@
 """Bodies and parameters of requests. Unknown fields are refused."""
 
-from datetime import datetime
-from decimal import Decimal
 from typing import Annotated
 
 import msgspec
@@ -35,13 +33,19 @@ class PlaceOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     ] = DEFAULT_SLIPPAGE_BPS
     min_output_amount: LeastAmount | None = None
     expires_at: (
-        Annotated[datetime, Meta(tz=True, description="until when the swap may be submitted, RFC 3339 with an offset")]
+        Annotated[
+            str,
+            Meta(
+                description="until when the swap may be submitted, RFC 3339 with an offset",
+                extra_json_schema={"format": "date-time"},
+            ),
+        ]
         | None
     ) = None
 
 
-# A number is not made a float on its way.
-order_decoder = msgspec.json.Decoder(PlaceOrder, dec_hook=read_amount, float_hook=Decimal)
+# A number is not made a float on its way, and is read as the same text between quotes would be.
+order_decoder = msgspec.json.Decoder(PlaceOrder, dec_hook=read_amount, float_hook=str)
 
 
 class PlaceBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,7 +67,7 @@ class NewApiKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
     name: Annotated[str, Meta(min_length=1, max_length=100, examples=["trading desk"])]
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=10, examples=[["orders:read", "orders:write"]])]
-    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    expires_at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | None = None
 
 
 class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.domain.orders import NewOrder
 from swaprail.domain.tokens import Token, TokenList
 from swaprail_api.schemas.requests import MAX_WALLET, PlaceOrder
-from swaprail_api.schemas.times import in_utc
+from swaprail_api.schemas.times import read_time
 
 
 def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: bool, trace: str | None) -> NewOrder:
@@ -31,7 +31,7 @@ def check_order(body: PlaceOrder, tokens: TokenList, account: str, *, execute: b
         input_amount=to_base_units(body.input_amount, given.decimals, "inputAmount"),
         slippage_bps=body.slippage_bps,
         min_output_amount=None if least is None else to_base_units(least, wanted.decimals, "minOutputAmount"),
-        expires_at=None if body.expires_at is None else in_utc(body.expires_at, "expiresAt"),
+        expires_at=None if body.expires_at is None else read_time(body.expires_at, "expiresAt"),
         execute=execute,
         trace=trace,
     )

@@ -10,7 +10,7 @@ from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail_api.deadline import Deadline
 from swaprail_api.schemas.keys import CreatedKey, KeyView
 from swaprail_api.schemas.requests import NewApiKey
-from swaprail_api.schemas.times import in_utc
+from swaprail_api.schemas.times import read_time
 from swaprail_api.store.keys import KeyTable
 
 
@@ -28,7 +28,7 @@ class ManageKeys:
         scopes = set(map(str, wanted.scopes))
         for scope in sorted(scopes):
             principal.require(scope)
-        expires_at = None if wanted.expires_at is None else in_utc(wanted.expires_at, "expiresAt")
+        expires_at = None if wanted.expires_at is None else read_time(wanted.expires_at, "expiresAt")
         if expires_at is not None and expires_at <= database_now():
             raise EngineError(ErrorCode.EXPIRY_IN_PAST, "expiresAt is not in the future", field="expiresAt")
         # Whoever is limited cannot make a key that is not.
