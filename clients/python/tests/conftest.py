@@ -181,7 +181,12 @@ async def engine() -> AsyncIterator[FakeEngine]:
     listener = socket.create_server(("127.0.0.1", 0))
     fake.port = listener.getsockname()[1]  # type: ignore[attr-defined]
     config = uvicorn.Config(
-        fake, lifespan="off", log_level="error", ws="websockets-sansio", timeout_graceful_shutdown=1
+        fake,
+        lifespan="off",
+        log_level="error",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=1,
+        date_header=False,  # a test that has a clock of the engine's says what it shows
     )
     server = uvicorn.Server(config)
     config.load()

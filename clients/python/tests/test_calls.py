@@ -1,11 +1,13 @@
 import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from swaprail_client import Backoff, NewOrder, SwaprailClient, SwaprailError
+from swaprail_client.orders import AMOUNT
 
 EXECUTE = "/api/orders/execute"
 BUSY = {"title": "Busy", "code": "overloaded", "status": 503, "detail": "too many open orders", "retryable": True}
@@ -229,13 +231,49 @@ def test_an_amount_is_refused_when_it_may_be_inexact(given: Any) -> None:
         an_order(input_amount=given)
 
 
-@pytest.mark.parametrize("given", ["", "x", "NaN", "Infinity", "1e40"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "x",
+        "NaN",
+        "Infinity",
+        "1e40",
+        "1_5",
+        "١٢",
+        "１.５",
+        " 1.5 ",
+        "1.5\n",
+        "1e-40",
+        "0e-999999999",
+        Decimal("1e-40"),
+    ],
+)
 def test_an_amount_is_refused_when_it_is_no_number(given: str) -> None:
     with pytest.raises(ValueError, match="amount"):
         an_order(input_amount=given)
+    with pytest.raises(ValueError, match="amount"):
+        an_order(min_output_amount=given)
 
 
-@pytest.mark.parametrize("address", ["ftp://x", "127.0.0.1:3000", "http://", "http://x:99999", "http://x?y"])
+def test_an_amount_is_written_as_it_is_published() -> None:
+    published = msgspec.json.decode((Path(__file__).parents[3] / "schemas/openapi.json").read_bytes())
+    described = published["components"]["schemas"]["PlaceOrder"]["properties"]["inputAmount"]
+    assert described["pattern"] == f"^{AMOUNT}$"
+
+
+@pytest.mark.parametrize("key", ["", "ä", "a b", "a\n", "x" * 256])
+async def test_an_idempotency_key_is_refused_when_no_header_can_have_it(
+    engine: Any, client: SwaprailClient, key: str
+) -> None:
+    with pytest.raises(ValueError, match="visible ASCII"):
+        await client.submit(an_order(), idempotency_key=key)
+    assert engine.requests == []
+
+
+@pytest.mark.parametrize(
+    "address", ["ftp://x", "127.0.0.1:3000", "http://", "http://x:99999", "http://x?y", "http://x#y", "http://x\ny z"]
+)
 def test_a_client_is_refused_when_its_url_cannot_be_right(address: str) -> None:
     with pytest.raises(ValueError, match=r"URL|[Pp]ort"):
         SwaprailClient(address)

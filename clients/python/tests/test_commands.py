@@ -2,6 +2,8 @@ import asyncio
 import os
 import signal
 import sys
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import msgspec
@@ -113,7 +115,7 @@ async def test_submit_posts_what_it_was_told_and_watches(engine: Any, shell: She
     posted, *steps = lines(out)
     assert posted["orderId"] == fake.order_id
     assert [message["seq"] for message in steps] == [1, 2, 3, 4, 5]
-    sent = msgspec.json.decode(engine.requests[0].body)
+    sent = msgspec.json.decode(engine.requests[-1].body)
     assert sent.pop("expiresAt") > "2026"
     assert sent == {
         "userWallet": "w", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.50", "slippageBps": 10,
@@ -234,7 +236,7 @@ async def test_keys_are_made_listed_and_revoked(engine: Any, shell: Shell, fake:
     code, out, err = await shell("keys", "create", "desk", "--scope", "orders:read", "--expires-in", "90d")
     assert (code, out) == (0, "swr_ab_new\n")
     assert "not shown again" in err
-    assert msgspec.json.decode(engine.requests[0].body)["scopes"] == ["orders:read"]
+    assert msgspec.json.decode(engine.requests[-1].body)["scopes"] == ["orders:read"]
     assert "acme" in (await shell("keys", "list"))[1]
     assert lines((await shell("keys", "list", "--json"))[1])[0]["keys"][0]["id"] == "ab"
     assert (await shell("keys", "revoke", "ab"))[0] == 0
@@ -262,10 +264,26 @@ async def test_keys_are_made_listed_and_revoked(engine: Any, shell: Shell, fake:
             "--expires-at",
             "2030-01-31T12:00:00+00:00",
         ],
+        *(
+            ["submit", "SOL", "USDC", amount, "--wallet", "w"]
+            for amount in ("1_5", "١٢", "１.５", " 1.5 ", "1e-99999999")
+        ),
+        *(["submit", "SOL", "USDC", "1", "--wallet", "w", "--min-output", amount] for amount in ("1_5", " 1", "NaN")),
+        *(
+            ["submit", "SOL", "USDC", "1", "--wallet", "w", "--slippage-bps", bps]
+            for bps in ("49.6", "1_0", "0x10", "٥")
+        ),
+        *(["submit", "SOL", "USDC", "1", "--wallet", "w", "--idempotency-key", key] for key in ("ä", "", "a b", "a\n")),
+        ["submit", "SOL", "USDC", "1", "--wallet", "\udcff"],
+        ["list", "w", "--limit", "1_0"],
+        ["watch", "01920000-0000-7000-8000-000000000001", "--after", "1.0"],
         ["quote", "SOL", "USDC", "much"],
+        ["quote", "SOL", "USDC", "1_5"],
         ["list", "w", "--status", "LOST"],
         ["health", "--timeout", "0"],
         ["health", "--url", "nowhere"],
+        ["health", "--url", "http://x y"],
+        ["health", "--url", "http://x#y"],
     ],
 )
 async def test_wrong_usage_exits_with_64_and_one_line(engine: Any, shell: Shell, arguments: list[str]) -> None:
@@ -274,6 +292,65 @@ async def test_wrong_usage_exits_with_64_and_one_line(engine: Any, shell: Shell,
     assert err.startswith("swaprail: ")
     assert err.count("\n") == 1
     assert engine.requests == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("ALL_PROXY", "socks5://swr_0123456789abcdef_secret@proxy:1080"),
+        ("https_proxy", "ftp://swr_0123456789abcdef_secret@proxy:1"),
+        ("HTTP_PROXY", "http://proxy:swr_0123456789abcdef_secret"),
+        ("NO_PROXY", "10.0.0.0/8,fd00::/8"),
+        ("SOCKS_PROXY", "socks5://swr_0123456789abcdef_secret@proxy:1080"),
+        ("SSL_CERT_FILE", "/nope"),
+        ("SSL_CERT_FILE", os.devnull),
+    ],
+)
+async def test_the_setting_is_named_in_one_line_when_the_environment_cannot_be_used(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, setting: str, value: str
+) -> None:
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SWAPRAIL_URL", "http://engine.invalid")
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setattr("swaprail_client.surroundings.find_spec", lambda _: None)  # it is here for others
+    code, out, err = await shell("health")
+    assert (code, out) == (64, "")
+    assert err.startswith(f"swaprail: {setting.upper()} cannot be used")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("change", [str.upper, "{}\n".format, " {} ".format, "{}/".format])
+async def test_the_engine_is_found_when_its_url_is_written_in_another_way(
+    engine: Any, shell: Shell, fake: Any, url: str, monkeypatch: pytest.MonkeyPatch, change: Any
+) -> None:
+    engine.on("GET", "/health", fake.answer(200, {"ready": True}))
+    monkeypatch.setenv("SWAPRAIL_URL", change(url))
+    assert (await shell("health"))[0] == 0
+    assert (await shell("watch", fake.order_id))[0] == 0
+
+
+@pytest.mark.parametrize(("ahead_s", "told"), [(300, "300 s behind"), (-300, "300 s ahead of"), (0, "")])
+@pytest.mark.parametrize("verb", [["submit", "SOL", "USDC", "1", "--wallet", "w"], ["keys", "create", "desk"]])
+async def test_a_time_from_now_goes_by_the_clock_of_the_engine_when_ours_is_another(
+    engine: Any, shell: Shell, fake: Any, ahead_s: int, told: str, verb: list[str]
+) -> None:
+    theirs = datetime.now(UTC) + timedelta(seconds=ahead_s)
+    engine.on("GET", "/health/live", fake.answer(200, {}, {"Date": format_datetime(theirs, usegmt=True)}))
+    engine.on("POST", EXECUTE, fake.answer(202, fake.order()))
+    engine.on("POST", "/api/keys", fake.answer(201, {"id": "ab", "key": "swr_ab_new"}))
+    code, _, err = await shell(*verb, "--expires-in", "90s")
+    assert code == 0
+    assert told in err
+    assert ("clock" in err) is bool(told)
+    ends = datetime.fromisoformat(msgspec.json.decode(engine.requests[-1].body)["expiresAt"])
+    assert abs((ends - theirs).total_seconds() - 90) < 10
+
+
+async def test_a_time_from_now_is_refused_when_it_is_longer_than_the_calendar(engine: Any, shell: Shell) -> None:
+    code, _, err = await shell("submit", "SOL", "USDC", "1", "--wallet", "w", "--expires-in", "9999999d")
+    assert (code, err.count("\n")) == (64, 1)
+    assert all(request.method == "GET" for request in engine.requests)
 
 
 @pytest.mark.parametrize("verb", ["submit", "get", "list", "watch", "cancel", "quote", "execute", "keys", "health"])

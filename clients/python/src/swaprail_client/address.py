@@ -1,7 +1,9 @@
 """Where an engine is, and the key it is called with."""
 
 from ipaddress import ip_address
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import httpx
 
 
 class Address:
@@ -13,9 +15,10 @@ class Address:
     """
 
     def __init__(self, base_url: str, api_key: str | None = None) -> None:
-        parts = urlsplit(base_url)
-        port_is_good = parts.port != 0  # reading a port that is no number raises ValueError
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or not port_is_good:
+        url = base_url.strip()
+        parts = urlsplit(url)
+        # urlsplit leaves out line breaks in the middle, and httpx escapes spaces in a host.
+        if any(map(str.isspace, url)) or not _is_usable(parts):
             message = "the engine's URL must look like http://host:port"
             raise ValueError(message)
         key = (api_key or "").strip()
@@ -23,8 +26,10 @@ class Address:
             message = "the API key has characters that no key has"
             raise ValueError(message)
         self.api_key = key or None
-        self._host = parts.hostname
-        self._base = base_url.rstrip("/")
+        self._host = parts.hostname or ""
+        # Scheme and host mean the same in any case; what is made of them below would not.
+        login, at, host = parts.netloc.rpartition("@")
+        self._base = parts._replace(netloc=f"{login}{at}{host.lower()}").geturl().rstrip("/")
 
     def __repr__(self) -> str:
         return f"Address({self._host!r})"
@@ -53,3 +58,13 @@ class Address:
         given = {name: str(value) for name, value in query.items() if value is not None}
         url = "ws" + self._base.removeprefix("http") + path
         return f"{url}?{urlencode(given)}" if given else url
+
+
+def _is_usable(parts: SplitResult) -> bool:
+    if parts.port == 0:  # reading a port that is no number raises ValueError
+        return False
+    try:
+        httpx.URL(parts.geturl())
+    except httpx.InvalidURL:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not parts.query and not parts.fragment

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
@@ -44,7 +44,7 @@ class SwaprailClient:
     """Talks to one engine; use it as an async context manager.
 
     Every call raises SwaprailError when it does not succeed. Calls that change something carry an Idempotency-Key:
-    yours, or one made for the call. They are repeated under the same key while `timeout` lasts.
+    yours, of 1 to 255 visible ASCII characters, or one made for the call. They are repeated under the same key while `timeout` lasts.
 
     Args:
         base_url: for example http://127.0.0.1:3000
@@ -55,7 +55,7 @@ class SwaprailClient:
         backoff: the waits between tries.
 
     Raises:
-        ValueError: the URL or the key cannot be right.
+        ValueError: the URL, the key, or a proxy or certificates named by the environment cannot be right.
 
     """
 
@@ -151,6 +151,10 @@ class SwaprailClient:
         status, body = await self._transport.probe("/health")
         found = _read(body, dict[str, Any])
         return {**found, "healthy": status == 200 and found.get("ready") is not False}
+
+    async def clock_offset(self) -> timedelta:
+        """Return how far the engine's clock is before this machine's, to about a second."""
+        return await self._transport.clock_offset("/health/live")
 
     async def watch(self, order_id: UUID | str, after: int = 0) -> AsyncGenerator[StatusMessage, None]:
         """Yield the steps after seq `after`, each once and in order, over any number of connections, to the last.

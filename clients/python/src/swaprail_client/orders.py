@@ -1,7 +1,8 @@
 """What the engine says of orders and quotes. Amounts are decimal strings; *_base are whole base units, as strings."""
 
+import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,23 +14,26 @@ TERMINAL = frozenset({"CONFIRMED", "FAILED", "CANCELLED", "EXPIRED"})
 
 type Amount = str | int | Decimal
 
+# The published spelling of an amount; Decimal itself reads more: 1_5, digits of any script, spaces around.
+AMOUNT = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,9})?"
+_AMOUNT = re.compile(AMOUNT)
+_MOST_PLACES = 30  # before the point and behind it: more than any token has
+
 
 def amount_text(amount: object) -> str:
     """Return an amount as a plain decimal string.
 
     Raises:
         TypeError: it is a float, which cannot hold most decimal amounts exactly.
-        ValueError: it is no finite decimal number.
+        ValueError: it is not a decimal number as the engine reads them.
 
     """
     if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
         message = "an amount is a str, an int or a Decimal: a float is not exact"
         raise TypeError(message)
-    try:
-        value = Decimal(amount)
-    except InvalidOperation:
-        value = Decimal("nan")
-    if not value.is_finite() or value.adjusted() > 30:
+    written = not isinstance(amount, str) or _AMOUNT.fullmatch(amount)
+    value = Decimal(amount) if written else Decimal("nan")
+    if not value.is_finite() or abs(value.adjusted()) > _MOST_PLACES:
         message = f"{str(amount)[:40]!r} is not an amount"
         raise ValueError(message)
     return format(value, "f")

@@ -44,6 +44,7 @@ def run(arguments: Sequence[str]) -> int:
     # In place of the default, which logs: standard output is the command's alone.
     stamina.instrumentation.set_on_retry_hooks([_tell_first_retry])
     try:
+        _refuse_undecoded(arguments)
         result = app([*arguments], exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except (CycloptsError, UsageError) as error:
@@ -64,6 +65,17 @@ def _tell_first_retry(details: RetryDetails) -> None:
         error = details.caused_by
         reason = error.title if isinstance(error, SwaprailError) else "The engine cannot be reached"
         note(f"swaprail: {reason}; trying again while --timeout lasts.")
+
+
+def _refuse_undecoded(arguments: Sequence[str]) -> None:
+    # Bytes that are no UTF-8 come as halves of characters, which nothing can send.
+    given = (
+        *arguments,
+        *(os.environ.get(name, "") for name in ("SWAPRAIL_URL", "SWAPRAIL_WALLET", "SWAPRAIL_API_KEY")),
+    )
+    if any("\ud800" <= character <= "\udfff" for text in given for character in text):
+        message = "an argument or a setting is not text in UTF-8"
+        raise UsageError(message)
 
 
 def _without_values(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from swaprail_client.cli.outcomes import UsageError, exit_of
+from swaprail_client.cli.outcomes import UsageError, checked, exit_of
 from swaprail_client.cli.output import Output
 from swaprail_client.client import SwaprailClient
 from swaprail_client.errors import SwaprailError
@@ -35,10 +35,7 @@ class Connection:
         if not 0 < self.timeout < float("inf"):
             message = "--timeout is a positive number of seconds"
             raise UsageError(message)
-        try:
-            return SwaprailClient(self.url, self.api_key, self.timeout, give_up_after=2 * self.timeout)
-        except ValueError as error:
-            raise UsageError(str(error)) from None
+        return checked(SwaprailClient, self.url, self.api_key, self.timeout, give_up_after=2 * self.timeout)
 
 
 DEFAULT = Connection()

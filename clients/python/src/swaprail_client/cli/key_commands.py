@@ -7,10 +7,10 @@ from cyclopts import App, Parameter
 from rich.text import Text
 
 from swaprail_client.cli.connection import DEFAULT, Connection, calling
+from swaprail_client.cli.endings import end_of, refuse_two_ends
 from swaprail_client.cli.order_page import when
 from swaprail_client.cli.outcomes import Exit
 from swaprail_client.cli.output import Output, note, safe
-from swaprail_client.cli.submitting import expiry
 from swaprail_client.client import SwaprailClient
 
 keys = App(
@@ -48,9 +48,10 @@ async def create(
         The engine, and how to print.
 
     """
-    until = expiry(expires_in, expires_at)
+    refuse_two_ends(expires_in, expires_at)
 
     async def act(client: SwaprailClient, output: Output) -> int:
+        until = expires_at if expires_in is None else await end_of(client, expires_in)
         made = await client.create_key(name, scope, until)
         if output.json:
             output.document(made)

@@ -1,5 +1,6 @@
 """Exit codes."""
 
+from collections.abc import Callable
 from enum import IntEnum
 
 from swaprail_client.errors import SwaprailError
@@ -26,6 +27,14 @@ OUTCOMES = {
 
 class UsageError(Exception):
     """The command line cannot be right; the text says why."""
+
+
+def checked[**P, T](make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what is made of what was given, or raise UsageError where that is refused."""
+    try:
+        return make(*args, **kwargs)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def exit_of(error: SwaprailError) -> Exit:

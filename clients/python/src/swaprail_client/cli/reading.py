@@ -7,8 +7,9 @@ from cyclopts import Parameter
 from rich.text import Text
 
 from swaprail_client.cli.connection import DEFAULT, Connection, calling
+from swaprail_client.cli.numbers import Whole
 from swaprail_client.cli.order_page import show_order, when
-from swaprail_client.cli.outcomes import Exit, UsageError
+from swaprail_client.cli.outcomes import Exit, checked
 from swaprail_client.cli.output import Output, coloured, safe
 from swaprail_client.cli.quote_table import show_quotes
 from swaprail_client.client import MAX_PAGE, SwaprailClient
@@ -45,7 +46,7 @@ async def list_orders(
     /,
     *,
     status: Status | None = None,
-    limit: int = 50,
+    limit: Whole = 50,
     cursor: str | None = None,
     every: Annotated[bool, Parameter(name="--all", negative="")] = False,
     connection: Connection = DEFAULT,
@@ -115,10 +116,7 @@ async def quote(input_token: str, output_token: str, amount: str, /, *, connecti
         The engine, and how to print.
 
     """
-    try:
-        amount = amount_text(amount)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    amount = checked(amount_text, amount)
 
     async def act(client: SwaprailClient, output: Output) -> int:
         quotes = await client.quote(input_token, output_token, amount)

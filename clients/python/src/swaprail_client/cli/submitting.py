@@ -1,18 +1,22 @@
 """`swaprail submit`, `execute` and `cancel`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from cyclopts import Parameter
+from msgspec.structs import replace
 
 from swaprail_client.cli.connection import DEFAULT, Connection, calling
-from swaprail_client.cli.outcomes import Exit, UsageError
+from swaprail_client.cli.endings import end_of, refuse_two_ends
+from swaprail_client.cli.numbers import Whole
+from swaprail_client.cli.outcomes import Exit, checked
 from swaprail_client.cli.output import Output, coloured
 from swaprail_client.cli.watching import follow
 from swaprail_client.client import SwaprailClient
 from swaprail_client.errors import SwaprailError
 from swaprail_client.orders import NewOrder, Order
+from swaprail_client.transport import usable_key
 
 
 async def submit(
@@ -22,7 +26,7 @@ async def submit(
     /,
     *,
     wallet: Annotated[str, Parameter(env_var="SWAPRAIL_WALLET")],
-    slippage_bps: int | None = None,
+    slippage_bps: Whole | None = None,
     min_output: str | None = None,
     expires_in: timedelta | None = None,
     expires_at: datetime | None = None,
@@ -63,42 +67,37 @@ async def submit(
         The engine, and how to print.
 
     """
-    order = new_order(
+    order = checked(
+        NewOrder,
         user_wallet=wallet,
         input_token=input_token,
         output_token=output_token,
         input_amount=amount,
         slippage_bps=slippage_bps,
         min_output_amount=min_output,
-        expires_at=expiry(expires_in, expires_at),
+        expires_at=expires_at,
     )
+    refuse_two_ends(expires_in, expires_at)
+    key = None if idempotency_key is None else checked(usable_key, idempotency_key)
 
     async def act(client: SwaprailClient, output: Output) -> int:
-        try:
-            posted = await client.submit(order, execute=execute, idempotency_key=idempotency_key)
-        except SwaprailError as error:
-            _tell_how_to_repeat(error, order)
-            raise
+        posted = await _post(client, await _ending(client, order, expires_in), key, execute=execute)
         show_short(output, posted)
         return await follow(client, output, posted.order_id) if watch else Exit.OK
 
     return await calling(connection, act)
 
 
-def new_order(**fields: object) -> NewOrder:
-    """Return an order to post, or raise UsageError."""
+async def _ending(client: SwaprailClient, order: NewOrder, expires_in: timedelta | None) -> NewOrder:
+    return order if expires_in is None else replace(order, expires_at=await end_of(client, expires_in))
+
+
+async def _post(client: SwaprailClient, order: NewOrder, key: str | None, *, execute: bool) -> Order:
     try:
-        return NewOrder(**fields)  # type: ignore[arg-type]
-    except ValueError as error:
-        raise UsageError(str(error)) from None
-
-
-def expiry(expires_in: timedelta | None, expires_at: datetime | None) -> datetime | None:
-    """Return the one end that was given, or raise UsageError."""
-    if expires_in is not None and expires_at is not None:
-        message = "give --expires-in or --expires-at, not both"
-        raise UsageError(message)
-    return expires_at if expires_in is None else datetime.now(UTC) + expires_in
+        return await client.submit(order, execute=execute, idempotency_key=key)
+    except SwaprailError as error:
+        _tell_how_to_repeat(error, order)
+        raise
 
 
 def _tell_how_to_repeat(error: SwaprailError, order: NewOrder) -> None:

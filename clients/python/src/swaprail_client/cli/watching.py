@@ -4,6 +4,7 @@ from contextlib import aclosing
 from uuid import UUID
 
 from swaprail_client.cli.connection import DEFAULT, Connection, calling
+from swaprail_client.cli.numbers import Whole
 from swaprail_client.cli.outcomes import OUTCOMES, Exit
 from swaprail_client.cli.output import Output
 from swaprail_client.cli.steps import Steps
@@ -11,7 +12,7 @@ from swaprail_client.client import SwaprailClient
 from swaprail_client.errors import SwaprailError
 
 
-async def watch(order_id: UUID, /, *, after: int = 0, connection: Connection = DEFAULT) -> int:
+async def watch(order_id: UUID, /, *, after: Whole = 0, connection: Connection = DEFAULT) -> int:
     """Follow an order to its end, over any number of lost connections.
 
     Prints each step with the time since the first one and since the one before.
