@@ -1,14 +1,13 @@
 """Request bodies: bounded in bytes and in time, JSON only, decoded once."""
 
-import json
 import re
-from codecs import BOM_UTF8
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from swaprail.domain.errors import EngineError, ErrorCode
+from swaprail.strict_json import RepeatedNameError, decode_strictly
 from swaprail_api.deadline import Deadline
 from swaprail_api.http.answers import Receive
 from swaprail_api.http.problems import invalid
@@ -56,18 +55,16 @@ async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: 
 def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where: str = "") -> T:
     """Return the decoded body; EngineError body_invalid or validation_failed, naming the field below `where`."""
     try:
-        if isinstance(body, bytes):
-            body = body.removeprefix(BOM_UTF8)
-        decoded = decoder.decode(body)
-        if isinstance(body, bytes):
-            _refuse_repeated_names(body)
+        # Raw is a part of a body that was looked through as a whole.
+        return decode_strictly(decoder, body) if isinstance(body, bytes) else decoder.decode(body)
+    except RepeatedNameError as error:
+        raise EngineError(ErrorCode.BODY_INVALID, f"an object of the body has {error.name!r} twice") from None
     except msgspec.DecodeError as error:
         raise invalid(error, where) from None
     except UnicodeDecodeError:
         raise EngineError(ErrorCode.BODY_INVALID, "the body is not UTF-8") from None
     except RecursionError:
         raise EngineError(ErrorCode.BODY_INVALID, "the body is nested too deeply") from None
-    return decoded
 
 
 def convert_fields[T](fields: dict[str, Any], to: type[T]) -> T:
@@ -89,19 +86,6 @@ def _integers_of(to: type) -> frozenset[str]:
     found = msgspec.inspect.type_info(to)
     assert isinstance(found, msgspec.inspect.StructType)
     return frozenset(field.encode_name for field in found.fields if isinstance(field.type, msgspec.inspect.IntType))
-
-
-def _refuse_repeated_names(body: bytes) -> None:
-    """Raise EngineError body_invalid where one object has a name twice: each reader would take another of the two."""
-
-    def one_of_each(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise EngineError(ErrorCode.BODY_INVALID, f"an object of the body has {twice[:64]!r} twice")
-
-    # Numbers stay texts: nobody reads them here.
-    json.loads(body, object_pairs_hook=one_of_each, parse_int=str, parse_float=str, strict=False)
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:
