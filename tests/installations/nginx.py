@@ -39,6 +39,9 @@ http {{
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
         }}
+        location /untold/ws/ {{
+            proxy_pass {sockets}/ws/;
+        }}
     }}
 }}
 """

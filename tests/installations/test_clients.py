@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.installations.conftest import FAST
 from tests.installations.debian import program
@@ -83,6 +84,12 @@ async def test_an_order_goes_through_when_nginx_stands_before_the_engine_with_it
             seen = [json.loads(await asyncio.wait_for(socket.recv(), 10)) for _ in range(5)]
         assert [step["seq"] for step in seen] == [1, 2, 3, 4, 5]
         await confirmed_within(client, order_id, 10)
+        assert await client.post("/api/orders", json=BODY | {"userWallet": "a/b"})
+        async with connect(f"{url.replace('http', 'ws', 1)}/ws/wallets/a%2Fb", open_timeout=5) as socket:
+            assert json.loads(await asyncio.wait_for(socket.recv(), 10))["seq"] == 1
+        with pytest.raises(InvalidStatus) as refused:
+            await connect(f"{url.replace('http', 'ws', 1).replace('/swaps', '/untold')}/ws/orders/{order_id}")
+        assert refused.value.response.status_code == 426
         too_large = await client.post("/api/orders", json=BODY | {"userWallet": "x" * 500_000})
         assert (too_large.status_code, too_large.json()["code"]) == (413, "body_too_large")
         assert (await client.get("/api/orders/user/alice")).status_code == 200

@@ -41,6 +41,13 @@ async def test_requests_and_subscriptions_are_served_when_they_come_to_one_port(
     assert (first["orderId"], first["seq"], first["status"]) == (order_id, 1, "PENDING")
 
 
+async def test_426_when_a_proxy_has_left_out_the_upgrade(front: Front) -> None:
+    asked = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}") as http:
+        assert (await http.get("/ws/wallets/alice", headers=asked)).status_code == 426
+        assert (await http.get("/ws/wallets/alice")).status_code == 404
+
+
 async def test_subscribers_are_sent_away_when_the_front_drains(front: Front) -> None:
     async with websockets.connect(f"ws://127.0.0.1:{front.port}/ws/wallets/alice") as socket:
         await front.drain()

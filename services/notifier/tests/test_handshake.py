@@ -154,6 +154,26 @@ async def test_connections_are_refused_when_the_key_or_the_address_has_enough(se
     assert response.status_code == 503
 
 
+@pytest.mark.parametrize(
+    ("hops", "again"),
+    [
+        ("6.6.6.6, 8.8.8.8:5678", "7.7.7.7, 8.8.8.8:5679"),
+        ("8.8.8.8:1, 127.0.0.7:443", "8.8.8.8:2, 127.0.0.7"),
+        ("8.8.8.8:1, ::ffff:127.0.0.7", "8.8.8.8:2"),
+        ("[2001:db8:1:2::3]:1000", "[2001:db8:1:2::4]:1001"),
+        ("[2001:db8:1:2::3]:1000, [fd00::7]:443", "2001:db8:1:2::5"),
+    ],
+)
+async def test_connections_of_an_address_are_counted_when_its_hops_have_ports(
+    serve: Any, hops: str, again: str
+) -> None:
+    running = await serve(ws_max_connections_per_ip=1, ws_trusted_proxies="127.0.0.0/8, fd00::/8")
+    await running.connect("/ws/wallets/w", additional_headers={"X-Forwarded-For": hops})
+    response = await running.refused("/ws/wallets/w", additional_headers={"X-Forwarded-For": again})
+    assert response.status_code == 503
+    await running.connect("/ws/wallets/w", additional_headers={"X-Forwarded-For": f"{again}, 9.9.9.9:1"})
+
+
 async def test_connections_are_refused_when_their_account_has_enough(serve: Any, engine: Any) -> None:
     running = await serve(ws_max_connections_per_account=1)
     keys = [(await add_key(engine, account))[1] for account in ("acme", "acme", "other")]
@@ -212,3 +232,28 @@ async def test_plain_requests_get_health_metrics_or_a_problem_when_no_upgrade_is
         response = await http.get("/ws/orders/1")
         assert response.status_code == 404
         assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("left", "missing"),
+    [
+        ({}, "Upgrade"),
+        ({"Connection": "close"}, "Upgrade"),
+        ({"Connection": "upgrade"}, "Upgrade"),
+        ({"Upgrade": "websocket", "Connection": "close"}, "Connection"),
+    ],
+)
+async def test_426_names_the_header_when_a_proxy_has_left_out_the_upgrade(
+    serve: Any, left: dict[str, str], missing: str
+) -> None:
+    running = await serve()
+    asked = {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+    async with httpx.AsyncClient(base_url=f"http://{running.address}", trust_env=False) as http:
+        for path in ("/ws/wallets/w", f"/ws/orders/{uuid4()}"):
+            response = await http.get(path, headers=asked | left)
+            assert (response.status_code, response.headers["upgrade"]) == (426, "websocket")
+            problem = response.json()
+            assert (problem["status"], problem["code"]) == (426, "validation_failed")
+            assert [error["field"] for error in problem["errors"]] == [missing]
+            assert "proxy" in problem["detail"]
+        assert (await http.get("/elsewhere", headers=asked)).status_code == 404

@@ -148,6 +148,14 @@ async def test_two_followers_both_see_all_when_one_joins_between(serve: Any, eng
         assert await client.is_quiet()
 
 
+@pytest.mark.parametrize("path", ["a/b", "a%2Fb", "a/b/", "a%2fb/"])
+async def test_wallet_is_followed_when_a_proxy_has_decoded_its_slash(serve: Any, engine: Any, path: str) -> None:
+    running = await serve()
+    client = await running.connect(f"/ws/wallets/{path}")
+    posted = await engine.post(wallet="a/b")
+    assert (await client.read(1))[0]["orderId"] == str(posted.order_id)
+
+
 async def test_wallet_of_another_account_tells_nothing_when_the_names_are_equal(serve: Any, engine: Any) -> None:
     running = await serve()
     await engine.post(account="acme")

@@ -13,6 +13,7 @@ from swaprail.telemetry.logging import get_logger
 from swaprail_api.app import build as build_api
 from swaprail_api.settings import ApiSettings
 from swaprail_notifier.app import build as build_notifier
+from swaprail_notifier.lost_upgrades import telling_lost_upgrades
 from swaprail_notifier.settings import NotifierSettings
 
 log = get_logger(__name__)
@@ -29,7 +30,7 @@ class Front:
         self.health.add("notifier", self._check_notifier)
         self._server = HttpServer(
             uvicorn.Config(
-                api.asgi,
+                telling_lost_upgrades(api.asgi),
                 http=BoundedHttp,
                 ws=cast("Any", self._notifier.protocol),
                 lifespan="on",

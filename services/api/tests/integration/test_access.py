@@ -178,3 +178,17 @@ async def test_guessing_keys_is_limited_by_address(serve: Any) -> None:
     api = await serve(rate_limit=5, rate_limit_window_s=3600, api_keys_required=True)
     statuses = [(await api.get("/api/keys")).status_code for _ in range(7)]
     assert statuses == [401] * 5 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("8.8.8.8:1000", "8.8.8.8:1001"), ("[2001:db8:1:2::3]:1000", "2001:db8:1:2::4")]
+)
+async def test_requests_of_an_address_are_counted_when_a_balancer_adds_its_port(
+    serve: Any, first: str, second: str
+) -> None:
+    api = await serve(rate_limit=1, rate_limit_window_s=3600)
+    statuses = [
+        (await api.http.get("/api/orders/user/alice", headers={"X-Forwarded-For": hop})).status_code
+        for hop in (first, second, "9.9.9.9:1000")
+    ]
+    assert statuses == [200, 429, 200]

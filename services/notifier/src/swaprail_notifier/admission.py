@@ -7,7 +7,7 @@ from websockets.datastructures import Headers
 
 from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
-from swaprail.runtime.client_address import counted_as
+from swaprail.runtime.client_address import counted_as, forwarded_address
 from swaprail_notifier import metrics
 from swaprail_notifier.settings import Network, NotifierSettings
 
@@ -87,7 +87,7 @@ def client_ip(peer: str, headers: Headers, proxies: tuple[Network, ...]) -> str:
     hops = [hop.strip() for value in headers.get_all("X-Forwarded-For") for hop in value.split(",")]
     ip = peer
     while hops and _is_within(ip, proxies):
-        ip = hops.pop()
+        ip = forwarded_address(hops.pop())
     return ip
 
 

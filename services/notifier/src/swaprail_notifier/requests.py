@@ -12,7 +12,8 @@ from swaprail.domain.errors import EngineError, ErrorCode
 MAX_WALLET = 64
 _MAX_SEQ = 2**31 - 1
 _MAX_MS = 253_402_300_799_000  # the year 9999
-_PATH = re.compile(r"/ws/(orders|wallets)/([^/]+)/?")
+# A wallet may hold a slash, which proxies decode (nginx where proxy_pass has a path): it takes the rest of the path.
+_PATH = re.compile(r"/ws/(?:orders/(?P<order>[^/]+)|wallets/(?P<wallet>.+?))/?")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE | re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 
@@ -44,13 +45,13 @@ def parse_request(raw: str) -> Asked:
         url = urlsplit(raw)
         match = _PATH.fullmatch(url.path)
         query = parse_qs(url.query, keep_blank_values=True, errors="strict", max_num_fields=16)
-        name = unquote(match[2], errors="strict") if match else ""
+        name = unquote(match["order"] or match["wallet"], errors="strict") if match else ""
     except ValueError as error:
         raise _invalid("path", "the path or query is not valid") from error
     if match is None:
         raise EngineError(ErrorCode.NOT_FOUND, "there are /ws/orders/{orderId} and /ws/wallets/{wallet}")
     after = _single(query, "after")
-    target = _order(name, after) if match[1] == "orders" else _wallet(name, after)
+    target = _order(name, after) if match["order"] else _wallet(name, after)
     return Asked(target, _single(query, "ticket"))
 
 

@@ -12,12 +12,10 @@ from swaprail.telemetry.health import Health
 from swaprail.telemetry.logging import get_logger
 from swaprail.telemetry.ops_server import answer
 from swaprail_notifier.app import build
-from swaprail_notifier.problems import problem_body, problem_headers
+from swaprail_notifier.lost_upgrades import Send, send_problem, telling_lost_upgrades
 from swaprail_notifier.settings import NotifierSettings
 
 log = get_logger(__name__)
-
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
 class NotifierService:
@@ -29,7 +27,7 @@ class NotifierService:
         self._settings = settings
         self._http = HttpServer(
             uvicorn.Config(
-                plain_app(self.health),
+                telling_lost_upgrades(plain_app(self.health)),
                 ws=cast("Any", self.notifier.protocol),
                 http=BoundedHttp,
                 log_config=None,
@@ -70,13 +68,10 @@ def plain_app(health: Health) -> Callable[..., Awaitable[None]]:
             return
         found = await answer(scope["path"], health)
         if found is None:
-            error = EngineError(ErrorCode.NOT_FOUND, "this service speaks WebSocket at /ws")
-            body = problem_body(error)
-            headers = [(name.lower().encode(), value.encode()) for name, value in problem_headers(error, body)]
-            status = 404
-        else:
-            status, content_type, body = found
-            headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+            await send_problem(send, EngineError(ErrorCode.NOT_FOUND, "this service speaks WebSocket at /ws"), 404)
+            return
+        status, content_type, body = found
+        headers = [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
