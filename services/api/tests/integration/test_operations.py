@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
 
@@ -38,3 +40,15 @@ async def test_page_and_description_are_served(api: Any) -> None:
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert (await api.get("/docs/openapi.json")).json()["openapi"] == "3.1.0"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "server"), [("/swaps/v1", "/swaps/v1"), ("/swaps/", "/swaps"), ("//evil", "/"), ("", "/")]
+)
+async def test_the_description_names_its_server_when_a_proxy_tells_its_prefix(
+    api: Any, prefix: str, server: str
+) -> None:
+    told = (await api.http.get("/docs/openapi.json", headers={"X-Forwarded-Prefix": prefix})).json()
+    plain = (await api.get("/docs/openapi.json")).json()
+    assert told["servers"] == [{"url": server}]
+    assert told | {"servers": plain["servers"]} == plain

@@ -5,10 +5,11 @@ from typing import Any
 
 from swaprail_api.http.answers import Answer
 from swaprail_api.http.endpoints import Endpoint
-from swaprail_api.http.requests import Request
+from swaprail_api.http.requests import Request, prefix_of
 from swaprail_api.openapi import document
 
 _HTML = (b"content-type", b"text/html; charset=utf-8")
+_SERVER = b'"url": "%s"'
 _POLICY = (
     b"content-security-policy",
     b"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'",
@@ -30,9 +31,10 @@ class DocsRoutes:
         """Return the page."""
         return Answer(200, self._page, _HTML, (_POLICY,))
 
-    async def description(self, _request: Request) -> Answer:
-        """Return the OpenAPI document."""
-        return Answer(200, self.document)
+    async def description(self, request: Request) -> Answer:
+        """Return the OpenAPI document; its server is the prefix that a proxy took from the path, if it says so."""
+        prefix = prefix_of(dict(request.scope["headers"]))
+        return Answer(200, self.document.replace(_SERVER % b"/", _SERVER % prefix, 1) if prefix else self.document)
 
     def endpoints(self) -> list[Endpoint]:
         """Return the routes."""
