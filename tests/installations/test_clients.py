@@ -84,7 +84,7 @@ async def test_an_order_goes_through_when_nginx_stands_before_the_engine_with_it
             seen = [json.loads(await asyncio.wait_for(socket.recv(), 10)) for _ in range(5)]
         assert [step["seq"] for step in seen] == [1, 2, 3, 4, 5]
         await confirmed_within(client, order_id, 10)
-        assert await client.post("/api/orders", json=BODY | {"userWallet": "a/b"})
+        assert (await client.post("/api/orders", json=BODY | {"userWallet": "a/b"})).status_code == 201
         async with connect(f"{url.replace('http', 'ws', 1)}/ws/wallets/a%2Fb", open_timeout=5) as socket:
             assert json.loads(await asyncio.wait_for(socket.recv(), 10))["seq"] == 1
         with pytest.raises(InvalidStatus) as refused:

@@ -15,7 +15,9 @@ _DOCKER = """#!/bin/sh
 echo "docker $*" >>"$ASKED"
 case "$1" in image) exit 1 ;; pull) exit "$PULLED" ;; esac
 """
+# pip-audit ends with 1 where it cannot tell, and where it has found something: that it says.
 _AUDIT = """#!/bin/sh
+case "$*" in *json*) [ -z "${FOUND:-}" ] || echo '{"dependencies": [{"name": "msgspec", "vulns": [{"id": "X-1"}]}]}' ;; esac
 exit "$AUDITED"
 """
 
@@ -74,3 +76,22 @@ def test_nothing_is_released_when_the_base_is_missing_or_nothing_was_audited(
     code, said, bases = build(checkout, release=True, pulled=pulled, audited=audited)
     assert (code, bases) == (1, [])
     assert word in said
+
+
+@pytest.mark.parametrize(
+    ("found", "code", "said"),
+    [(False, 0, True), (True, 1, False)],
+    ids=["no data", "a weakness of what is asked first"],
+)
+def test_an_audit_passes_outside_releases_when_there_is_no_data_and_fails_when_there_is_a_weakness(
+    checkout: Path, found: bool, code: int, said: bool
+) -> None:
+    done = subprocess.run(
+        [checkout / "scripts/audit"],
+        env={"AUDITED": "1", "PATH": os.environ["PATH"], "FOUND": "yes" if found else ""},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, "NOTHING WAS AUDITED" in done.stderr) == (code, said)

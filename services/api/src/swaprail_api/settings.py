@@ -4,9 +4,10 @@ import hashlib
 import re
 from typing import Any
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
-from swaprail.auth.settings import AuthSettings
+from swaprail.auth.settings import AuthSettings, refuse_short
+from swaprail.settings import AppEnv
 
 _ORIGIN = re.compile(r"https?://[^/*@\s]+", re.IGNORECASE)
 
@@ -25,7 +26,10 @@ class ApiSettings(AuthSettings):
         description="origins of pages that may use the API, separated by commas (https://app.example); see also "
         "WS_ALLOWED_ORIGINS. Empty: pages of the API's own origin alone",
     )
-    cursor_secret: SecretStr = Field(SecretStr(""), description="signs the cursors of lists, the same for all replicas")
+    cursor_secret: SecretStr = Field(
+        SecretStr(""),
+        description="signs the cursors of lists, the same for all replicas; in production at least 32 characters",
+    )
     idempotency_key_required: bool = Field(False, description="refuse new orders without an Idempotency-Key")
     read_pool_size: int = Field(3, ge=1, le=64, description="connections for reads, apart from those of the writers")
     request_timeout_s: float = Field(1.7, gt=0, description="longest wait of a request for the database")
@@ -60,6 +64,13 @@ class ApiSettings(AuthSettings):
     def required_in_production(self) -> list[tuple[str, ...]]:
         """Names of the environment variables that production must set."""
         return [*super().required_in_production(), ("CURSOR_SECRET",)]
+
+    @field_validator("cursor_secret")
+    @classmethod
+    def _long_enough_to_sign(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if value.get_secret_value() and info.data.get("app_env") is AppEnv.PRODUCTION:
+            refuse_short("CURSOR_SECRET", value)
+        return value
 
     @field_validator("api_allowed_origins")
     @classmethod

@@ -55,8 +55,9 @@ async def read_json(headers: HeaderMap, receive: Receive, limit: int, deadline: 
 def decode[T](decoder: msgspec.json.Decoder[T], body: bytes | msgspec.Raw, where: str = "") -> T:
     """Return the decoded body; EngineError body_invalid or validation_failed, naming the field below `where`."""
     try:
-        # Raw is a part of a body that was looked through as a whole.
-        return decode_strictly(decoder, body) if isinstance(body, bytes) else decoder.decode(body)
+        if isinstance(body, msgspec.Raw):  # a part of a body that was looked through as a whole
+            return decoder.decode(body)
+        return decode_strictly(decoder, body)
     except RepeatedNameError as error:
         raise EngineError(ErrorCode.BODY_INVALID, f"an object of the body has {error.name!r} twice") from None
     except msgspec.DecodeError as error:
