@@ -1,6 +1,6 @@
 """The kinds of faults that installations meet, and the tests that try them: most here, others where the part is that fails."""
 
-_API, _COMMON = "services/api/tests/integration", "libs/common/tests"
+_API, _CLIENT, _COMMON = "services/api/tests/integration", "clients/python/tests", "libs/common/tests"
 _EXECUTOR, _HERE, _ROUTER = (
     "services/executor/tests/integration",
     "tests/installations",
@@ -18,12 +18,19 @@ KINDS = {
     "poolers": (f"{_HERE}/test_poolers.py",),
     "causes that are told": (f"{_HERE}/test_causes.py", f"{_HERE}/test_redis_rights.py"),
     "several clocks": (f"{_HERE}/test_clocks.py", f"{_COMMON}/unit/test_clock.py", f"{_API}/test_clocks.py"),
-    "what Python is lenient with": (f"{_API}/test_strictness.py", "libs/common/tests/unit/test_tokens.py"),
+    "what Python is lenient with": (
+        f"{_API}/test_strictness.py",
+        f"{_COMMON}/unit/test_tokens.py",
+        f"{_CLIENT}/test_calls.py",
+    ),
     "clients, proxies and browsers": (
         f"{_HERE}/test_clients.py",
         f"{_HERE}/test_browser.py",
         f"{_API}/test_refusals.py",
         f"{_API}/test_origins.py",
+        f"{_API}/test_docs_page.py",
+        f"{_CLIENT}/test_commands.py",
+        f"{_COMMON}/unit/test_client_address.py",
     ),
     "what an idempotency key stands for": (f"{_API}/test_batches.py", f"{_API}/test_idempotency.py"),
     "one customer who is everybody's": (f"{_API}/test_limits.py", "services/api/tests/unit/test_account_orders.py"),

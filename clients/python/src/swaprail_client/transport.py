@@ -1,14 +1,12 @@
 """HTTP calls with one overall deadline and retries where repeating is safe."""
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
-from uuid import uuid4
 
 import httpx
 import msgspec
@@ -16,12 +14,11 @@ import stamina
 
 from swaprail_client.address import Address
 from swaprail_client.errors import SwaprailError, error_of
+from swaprail_client.idempotency import IDEMPOTENCY_KEY, chosen_key
 from swaprail_client.retries import Backoff, RetryRule
 from swaprail_client.surroundings import http_client
 
-IDEMPOTENCY_KEY = "Idempotency-Key"
 JSON = {"Content-Type": "application/json"}
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 HALF_A_SECOND = timedelta(seconds=0.5)  # a Date has whole seconds: so much has passed since, on average
 ACCEPT = {"Accept": "application/json, application/problem+json"}
 
@@ -65,7 +62,7 @@ class Transport:
 
     async def post(self, path: str, body: object = None, *, key: str | None = None) -> bytes:
         """Post once under an Idempotency-Key, which every retry repeats, body and all."""
-        key = str(uuid4()) if key is None else usable_key(key)
+        key = chosen_key(key)
         headers = {IDEMPOTENCY_KEY: key}
         try:
             request = self._request("POST", path, headers=headers, content=_encode(body))
@@ -124,14 +121,6 @@ class Transport:
         between = sent + (datetime.now(UTC) - sent) / 2
         told = _date(answer.headers.get("date", ""))
         return told + HALF_A_SECOND - between if told else timedelta()
-
-
-def usable_key(key: str) -> str:
-    """Return the Idempotency-Key; ValueError when the engine would not take it."""
-    if not _KEY.fullmatch(key):
-        message = "an idempotency key has 1 to 255 visible ASCII characters"
-        raise ValueError(message)
-    return key
 
 
 def _date(header: str) -> datetime | None:

@@ -15,8 +15,8 @@ from swaprail_client.cli.output import Output, coloured
 from swaprail_client.cli.watching import follow
 from swaprail_client.client import SwaprailClient
 from swaprail_client.errors import SwaprailError
+from swaprail_client.idempotency import usable_key
 from swaprail_client.orders import NewOrder, Order
-from swaprail_client.transport import usable_key
 
 
 async def submit(
