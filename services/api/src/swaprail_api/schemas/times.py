@@ -24,7 +24,7 @@ def read_time(text: str, field: str) -> datetime:
     if not _DATE_TIME.fullmatch(text):
         raise wrong
     try:
-        return _in_utc(msgspec.convert(text, datetime), field)
+        return _in_utc(msgspec.convert(text, Time), field)
     except msgspec.ValidationError:
         raise wrong from None
 
