@@ -8,6 +8,7 @@ import pytest
 import websockets
 
 from swaprail_api.settings import ApiSettings
+from swaprail_client import SwaprailClient
 from swaprail_local.front import Front
 from swaprail_notifier.settings import NotifierSettings
 
@@ -39,6 +40,13 @@ async def test_requests_and_subscriptions_are_served_when_they_come_to_one_port(
     async with asyncio.timeout(10), websockets.connect(f"ws://{address}/ws/orders/{order_id}?after=0") as socket:
         first = json.loads(await socket.recv())
     assert (first["orderId"], first["seq"], first["status"]) == (order_id, 1, "PENDING")
+
+
+async def test_answers_tell_the_time_by_which_clients_reckon(front: Front) -> None:
+    async with SwaprailClient(f"http://127.0.0.1:{front.port}") as client:
+        assert abs((await client.clock_offset()).total_seconds()) < 2
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{front.port}") as http:
+        assert (await http.get("/health/live")).headers["date"].endswith(" GMT")
 
 
 async def test_426_when_a_proxy_has_left_out_the_upgrade(front: Front) -> None:
