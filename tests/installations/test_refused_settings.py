@@ -1,11 +1,8 @@
 """Real processes whose settings are refused: one line with the name, at once, and no value."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 
+from tests.installations.processes import start
 from tests.system.engine import MODULES
 
 SECRET = "hunter2secret"
@@ -14,27 +11,21 @@ REFUSED = [
     ("DATABASE_URL", f"postgresql+asyncpg://swap:{SECRET}@db/x"),
     ("DATABASE_URL", f"postgresql://swap:{SECRET}/1@db/x"),
     ("REDIS_URL", f"redis://:{SECRET}@cache?protocol=3"),
+    ("DATABASE_URL", f"postgresql://swap:{SECRET}@db/x?sslmode=bogus"),
+    ("REDIS_URL", f"redis://:{SECRET}@cache/abc"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", f"user:{SECRET}@collector:4318"),
+    ("LOG_LEVEL", SECRET),
+    ("DB_HOST", f"{SECRET}..svc"),
+    ("DRAIN_TIMEOUT_S", "inf"),
     ("DB_PORT", SECRET),
 ]
 PROCESSES = [*MODULES.values(), "swaprail.db.migrate"]
 
 
-def _start(module: str, **environment: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", module],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
 @pytest.mark.parametrize(("name", "value"), REFUSED)
 @pytest.mark.parametrize("module", PROCESSES)
 def test_a_process_ends_with_one_line_when_a_setting_is_refused(module: str, name: str, value: str) -> None:
-    code, told = _start(module, **{name: value})
+    code, told = start(module, {name: value})
     assert code != 0
     (line,) = told.splitlines()
     assert line.startswith(f"{name}: ")
@@ -44,7 +35,7 @@ def test_a_process_ends_with_one_line_when_a_setting_is_refused(module: str, nam
 @pytest.mark.parametrize("module", MODULES.values())
 def test_a_service_ends_with_one_line_when_nothing_can_listen_at_its_host(module: str) -> None:
     dead = {"DATABASE_URL": "postgresql://u@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
-    code, told = _start(module, HOST="no.such.host.invalid", **dead)
+    code, told = start(module, {"HOST": "no.such.host.invalid", **dead})
     assert code != 0
     assert told.splitlines()[-1].startswith("HOST=no.such.host.invalid: "), told
     assert "Traceback" not in told

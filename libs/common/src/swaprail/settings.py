@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, quote, urlsplit
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from swaprail.domain.orders import LONGEST_WAIT_S
-from swaprail.server_urls import host_and_port, postgres_url, usable_postgres_url, usable_redis_url, with_options
+from swaprail.hosts import host_and_port
+from swaprail.server_urls import postgres_url, usable_postgres_url, usable_redis_url, with_options
+from swaprail.setting_numbers import check_bounds, check_digits
+from swaprail.setting_types import AuthoritiesFile, Collector, Host, Hosts, LogLevel, SignerSeed
+from swaprail.usable_urls import AuthoritiesMissingError, check_postgres, check_redis
 
 
 class AppEnv(StrEnum):
@@ -47,11 +51,16 @@ class Settings(BaseSettings):
     """Settings shared by all services. A subclass adds its own and names what production requires."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
     )
 
     app_env: AppEnv = Field(AppEnv.DEVELOPMENT, description="development or production")
-    host: str = Field("127.0.0.1", description="address that servers listen on")
+    host: Host = Field("127.0.0.1", description="address that servers listen on")
     ops_port: int = Field(
         0, ge=0, le=65535, description="port of /metrics and /health of this service; 0 picks a free one"
     )
@@ -59,7 +68,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL, in place of DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD"
     )
-    db_host: str = Field("127.0.0.1", description="PostgreSQL host")
+    db_host: Hosts = Field("127.0.0.1", description="PostgreSQL host")
     db_port: int = Field(5432, ge=1, le=65535, description="PostgreSQL port")
     db_name: str = Field("swaprail", description="PostgreSQL database")
     db_user: str = Field("postgres", description="PostgreSQL user")
@@ -67,7 +76,7 @@ class Settings(BaseSettings):
     db_sslmode: SslMode = Field(
         SslMode.PREFER, description="TLS to PostgreSQL: disable, allow, prefer, require, verify-ca or verify-full"
     )
-    db_sslrootcert: FilePath | None = Field(
+    db_sslrootcert: AuthoritiesFile | None = Field(
         None, description="file of the certificates that PostgreSQL's is checked against (PEM)"
     )
     db_pool_size: int = Field(
@@ -84,21 +93,21 @@ class Settings(BaseSettings):
         description="Redis or Valkey, in place of REDIS_HOST, REDIS_PORT, REDIS_DB, REDIS_USERNAME, REDIS_PASSWORD "
         "and REDIS_TLS (rediss://)",
     )
-    redis_host: str = Field("127.0.0.1", description="Redis host")
+    redis_host: Host = Field("127.0.0.1", description="Redis host")
     redis_port: int = Field(6379, ge=1, le=65535, description="Redis port")
     redis_db: int = Field(0, ge=0, description="number of the Redis database")
     redis_username: str = Field("", description="Redis user; empty: the default one")
     redis_password: SecretStr = Field(SecretStr(""), description="Redis password")
     redis_tls: bool = Field(False, description="TLS to Redis; its certificate is checked")
-    redis_ca_file: FilePath | None = Field(
+    redis_ca_file: AuthoritiesFile | None = Field(
         None, description="file of the certificates that Redis' is checked against (PEM); default: the system's"
     )
     redis_timeout_s: float = Field(2.0, gt=0, description="longest wait for an answer of Redis")
     stream_max_entries: int = Field(2_000, ge=100, description="entries that a topic keeps, approximately")
 
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: LogLevel = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", pattern="^(json|text)$", description="json, or text for a person")
-    otlp_endpoint: str = Field(
+    otlp_endpoint: Collector = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
         description="OTLP/HTTP collector; empty: traces are off",
@@ -131,7 +140,7 @@ class Settings(BaseSettings):
     )
     paper_finality_slots: int = Field(32, ge=0, description="paper chain: blocks of 0.4 s after which one is final")
     paper_seed: int = Field(1, description="paper venues and chain: same seed, same prices and failures")
-    paper_signer_seed: SecretStr = Field(
+    paper_signer_seed: SignerSeed = Field(
         SecretStr(""),
         description="paper chain: key that signs, 64 hex digits; default: derived from PAPER_SEED, and known to everybody",
     )
@@ -164,11 +173,22 @@ class Settings(BaseSettings):
         """Names of the environment variables that production must set; of each tuple, one suffices."""
         return [("DATABASE_URL", "DB_HOST"), ("REDIS_URL", "REDIS_HOST")]
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _digits(cls, value: object, info: ValidationInfo) -> object:
+        return check_digits(cls.model_fields[info.field_name or ""].annotation, value)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _bounds(cls, value: object, info: ValidationInfo) -> object:
+        return check_bounds(info.field_name or "", value)
+
     @model_validator(mode="after")
     def _complete(self) -> Self:
         _check(self.database_setting[0], lambda: self.dsn)
         _check("REDIS_URL" if self.redis_url else "REDIS_HOST", lambda: self.redis_dsn)
         self._check_certificates()
+        self._check_clients()
         if self.app_env is AppEnv.PRODUCTION:
             given = {name.upper() for name in self.model_fields_set}
             missing = [" or ".join(names) for names in self.required_in_production() if not given & set(names)]
@@ -183,15 +203,26 @@ class Settings(BaseSettings):
         if self.redis_ca_file and urlsplit(self.redis_dsn).scheme != "rediss":
             raise ValueError("REDIS_CA_FILE is not looked at without TLS: set REDIS_TLS, or a REDIS_URL of rediss://")
 
+    def _check_clients(self) -> None:
+        """Refuse what the clients of PostgreSQL and Redis would stumble over again and again."""
+        name, url = self.database_setting
+        try:
+            _check(name, lambda: check_postgres(self.dsn))
+        except AuthoritiesMissingError as error:
+            raise ValueError(f"{name if url else 'DB_SSLMODE'}: {error}: DB_SSLROOTCERT") from None
+        _check("REDIS_URL", lambda: check_redis(self.redis_dsn))
+
 
 def _login(user: str, password: SecretStr) -> str:
     secret = password.get_secret_value()
     return quote(user, safe="") + (f":{quote(secret, safe='')}" if secret else "")
 
 
-def _check(name: str, make: Callable[[], str]) -> None:
+def _check(name: str, check: Callable[[], object]) -> None:
     try:
-        make()
+        check()
+    except AuthoritiesMissingError:
+        raise
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
 
@@ -199,12 +230,12 @@ def _check(name: str, make: Callable[[], str]) -> None:
 def refusals(error: ValidationError) -> list[str]:
     """Return what is wrong, setting by setting: its name as the environment has it, and never its value."""
     told = [
-        (".".join(map(str, found["loc"])).upper(), found["msg"])
+        (".".join(map(str, found["loc"])).upper(), found["msg"].removeprefix("Value error, "))
         for found in error.errors(include_input=False)
         if found["type"] != "default_factory_not_called"  # it waits for those that are told
     ]
     # What concerns several settings has no place, and names them itself.
-    return [f"{name}: {words}" if name else words.removeprefix("Value error, ") for name, words in told]
+    return [f"{name}: {words}" if name else words for name, words in told]
 
 
 def read_settings[Kind: Settings](kind: type[Kind]) -> Kind:

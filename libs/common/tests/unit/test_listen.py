@@ -36,7 +36,7 @@ def test_a_server_is_reached_when_its_host_is_of_ipv6(host: str, reached: list[s
         assert all(_reaches(listener, each) for each in reached)
 
 
-@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7", "a..b", f"{'a' * 64}.svc"])
 def test_host_is_named_in_one_line_when_nothing_can_listen_there(host: str) -> None:
     with pytest.raises(ListenError) as refused:
         listen(host, 0)

@@ -26,7 +26,11 @@ def settings(**given: Any) -> Settings:
         ),
         ({"database_url": "postgres://u@[::1]/x"}, "postgres://u@[::1]/x"),
         ({"database_url": "postgresql://u@a:1,b:2/x"}, "postgresql://u@a:1,b:2/x?target_session_attrs=read-write"),
-        ({"db_host": "a,b"}, "postgresql://postgres@a,b:5432/swaprail?target_session_attrs=read-write"),
+        ({"db_host": "a,b"}, "postgresql://postgres@a:5432,b:5432/swaprail?target_session_attrs=read-write"),
+        (
+            {"db_host": "a,b", "db_port": 6432},
+            "postgresql://postgres@a:6432,b:6432/swaprail?target_session_attrs=read-write",
+        ),
         (
             {"database_url": "postgresql://u@a,b/x?target_session_attrs=primary"},
             "postgresql://u@a,b/x?target_session_attrs=primary",

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from swaprail.domain.orders import LONGEST_WAIT_S
 from swaprail.messages.topics import HANDOVER_S
 from swaprail.settings import Settings
+from swaprail.testing.tls import make_certificate
 
 
 def settings(**given: Any) -> Settings:
@@ -16,9 +17,7 @@ def settings(**given: Any) -> Settings:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
-    file = tmp_path / "authority.pem"
-    file.touch()
-    return file
+    return make_certificate(tmp_path).file.rename(tmp_path / "authority.pem")
 
 
 def test_urls_carry_login_and_tls_when_they_are_set_one_by_one(authority: Path) -> None:
@@ -54,7 +53,8 @@ def test_a_password_alone_names_no_redis_user() -> None:
 def test_tls_joins_a_url_that_says_nothing_of_it_and_no_other(authority: Path) -> None:
     url = "postgresql://u@db/x"
     assert settings(database_url=url, db_sslmode="require").dsn == f"{url}?sslmode=require"
-    assert settings(database_url=f"{url}?sslmode=verify-ca", db_sslmode="require").dsn == f"{url}?sslmode=verify-ca"
+    checked = f"{url}?sslmode=verify-ca&sslrootcert={authority}"
+    assert settings(database_url=checked, db_sslmode="require").dsn == checked
     cache = settings(redis_url="rediss://cache:6380/1", redis_ca_file=authority).redis_dsn
     assert cache.startswith("rediss://cache:6380/1?ssl_ca_certs=")
 

@@ -142,8 +142,8 @@ def require_free(host: str, port: int, variable: str) -> None:
     """Raise CannotListenError, which says what to do, unless a server could listen on the port."""
     try:
         free = port_is_free(port, host)
-    except OSError as error:
-        why = error.strerror or error
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
         message = f"HOST={host}, {variable}={port}: nothing can listen there ({why}). Try: HOST=127.0.0.1 make run"
         raise CannotListenError(message) from None
     if not free:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 
-from swaprail.server_urls import host_and_port
+from swaprail.hosts import host_and_port
 from swaprail_local.backends import Backends
 from swaprail_local.servers.ports import LOOPBACK, free_port
 from swaprail_local.servers.process import spawn

@@ -1,15 +1,12 @@
 """Settings of the API."""
 
 import hashlib
-import re
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr
 
-from swaprail.auth.settings import AuthSettings, refuse_short
-from swaprail.settings import AppEnv
-
-_ORIGIN = re.compile(r"https?://[^/*@\s]+", re.IGNORECASE)
+from swaprail.auth.settings import AuthSettings
+from swaprail.setting_types import NetworksOrAll, Origins, origins_of
 
 
 def _default_rate(data: dict[str, Any]) -> int:
@@ -20,8 +17,10 @@ class ApiSettings(AuthSettings):
     """Settings of HTTP intake and reads."""
 
     port: int = Field(3000, ge=0, le=65535, description="port of the API; 0 picks a free one")
-    forwarded_allow_ips: str = Field("127.0.0.1", description="proxies whose X-Forwarded-For is believed; * for all")
-    api_allowed_origins: str = Field(
+    forwarded_allow_ips: NetworksOrAll = Field(
+        "127.0.0.1", description="proxies whose X-Forwarded-For is believed; * for all"
+    )
+    api_allowed_origins: Origins = Field(
         "",
         description="origins of pages that may use the API, separated by commas (https://app.example); see also "
         "WS_ALLOWED_ORIGINS. Empty: pages of the API's own origin alone",
@@ -65,32 +64,13 @@ class ApiSettings(AuthSettings):
         """Names of the environment variables that production must set."""
         return [*super().required_in_production(), ("CURSOR_SECRET",)]
 
-    @field_validator("cursor_secret")
-    @classmethod
-    def _long_enough_to_sign(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
-        if value.get_secret_value() and info.data.get("app_env") is AppEnv.PRODUCTION:
-            refuse_short("CURSOR_SECRET", value)
-        return value
-
-    @field_validator("api_allowed_origins")
-    @classmethod
-    def _origins(cls, value: str) -> str:
-        for origin in _listed(value):
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError("an origin is a scheme, a host and perhaps a port: https://app.example")
-        return value
-
     @property
     def allowed_origins(self) -> list[str]:
         """The origins of api_allowed_origins, as browsers write them."""
-        return [origin.lower() for origin in _listed(self.api_allowed_origins)]
+        return origins_of(self.api_allowed_origins)
 
     @property
     def cursor_key(self) -> bytes:
         """The key that signs cursors; development derives one, so that cursors outlive a restart."""
         given = self.cursor_secret.get_secret_value()
         return hashlib.sha256(f"swaprail cursor {given}".encode()).digest()
-
-
-def _listed(value: str) -> list[str]:
-    return [name.strip() for name in value.split(",") if name.strip()]

@@ -8,8 +8,9 @@ from websockets.datastructures import Headers
 from swaprail.auth import Principal
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.client_address import counted_as, forwarded_address
+from swaprail.setting_types import Network
 from swaprail_notifier import metrics
-from swaprail_notifier.settings import Network, NotifierSettings
+from swaprail_notifier.settings import NotifierSettings
 
 
 class Seat:

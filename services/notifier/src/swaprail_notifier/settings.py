@@ -1,12 +1,9 @@
 """Settings of the notifier."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
-
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from swaprail.auth.settings import AuthSettings
-
-type Network = IPv4Network | IPv6Network
+from swaprail.setting_types import Network, Networks, Origins, networks_of, origins_of
 
 
 class NotifierSettings(AuthSettings):
@@ -15,12 +12,12 @@ class NotifierSettings(AuthSettings):
     notifier_port: int = Field(
         3001, ge=0, le=65535, description="port of /ws where the notifier runs apart; 0: a free one"
     )
-    ws_allowed_origins: str = Field(
+    ws_allowed_origins: Origins = Field(
         "",
         description="origins of pages that may open a WebSocket, separated by commas; "
         "development also allows the page's own host, and clients that are no browsers send none",
     )
-    ws_trusted_proxies: str = Field(
+    ws_trusted_proxies: Networks = Field(
         "", description="networks whose X-Forwarded-For is believed, separated by commas (10.0.0.0/8)"
     )
     ws_max_connections: int = Field(10_000, ge=1, description="WebSockets of one process")
@@ -38,23 +35,12 @@ class NotifierSettings(AuthSettings):
     ws_max_waiting_messages: int = Field(256, ge=1, description="unsent messages at which a client is too slow")
     ws_compare_interval_s: float = Field(1.0, gt=0, description="how often followed orders are compared with the table")
 
-    @field_validator("ws_trusted_proxies")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        for name in _listed(value):
-            ip_network(name)
-        return value
-
     @property
     def allowed_origins(self) -> frozenset[str]:
-        """The origins of ws_allowed_origins, in lower case."""
-        return frozenset(name.lower().rstrip("/") for name in _listed(self.ws_allowed_origins))
+        """The origins of ws_allowed_origins, as browsers write them."""
+        return frozenset(origins_of(self.ws_allowed_origins))
 
     @property
     def trusted_proxies(self) -> tuple[Network, ...]:
         """The networks of ws_trusted_proxies."""
-        return tuple(ip_network(name) for name in _listed(self.ws_trusted_proxies))
-
-
-def _listed(value: str) -> list[str]:
-    return [name.strip() for name in value.split(",") if name.strip()]
+        return networks_of(self.ws_trusted_proxies)

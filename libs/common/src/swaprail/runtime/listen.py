@@ -15,5 +15,6 @@ def listen(host: str, port: int) -> socket.socket:
         family, *_ = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         both = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
         return socket.create_server((host, port), family=family, backlog=BACKLOG, dualstack_ipv6=both)
-    except OSError as error:
-        raise ListenError(f"HOST={host}: cannot listen on port {port}: {error.strerror or error}") from None
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ListenError(f"HOST={host}: cannot listen on port {port}: {why}") from None
