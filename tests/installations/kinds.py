@@ -13,7 +13,13 @@ KINDS = {
     "addresses and settings of servers": (
         f"{_HERE}/test_addresses.py",
         f"{_HERE}/test_refused_settings.py",
+        f"{_HERE}/test_refusing_database.py",
         f"{_COMMON}/unit/test_server_urls.py",
+        f"{_COMMON}/unit/test_hosts.py",
+        f"{_COMMON}/unit/test_usable_urls.py",
+        f"{_COMMON}/unit/test_setting_types.py",
+        "libs/local/tests/test_refused_settings.py",
+        f"{_API}/test_unmigrated.py",
     ),
     "poolers": (f"{_HERE}/test_poolers.py",),
     "causes that are told": (f"{_HERE}/test_causes.py", f"{_HERE}/test_redis_rights.py"),

@@ -208,6 +208,14 @@ async def test_handshake_answers_unavailable_when_the_database_is_away(serve: An
     assert not report.ready
 
 
+async def test_handshake_answers_unavailable_when_the_database_is_not_migrated(serve: Any, engine: Any) -> None:
+    running = await serve()
+    await engine.execute("alter table orders rename to elsewhere")
+    response = await running.refused(f"/ws/orders/{uuid4()}")
+    assert response.status_code == 503
+    assert "swaprail-migrate" in problem_of(response)["detail"]
+
+
 async def test_the_notifier_serves_but_is_not_ready_when_the_schema_is_missing(serve: Any, engine: Any) -> None:
     await engine.execute("alter table alembic_version rename to elsewhere")
     running = await serve()

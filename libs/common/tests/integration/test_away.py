@@ -47,6 +47,13 @@ async def test_an_error_is_the_statements_own_when_waiting_would_not_help(databa
     await db.close()
 
 
+async def test_an_error_is_ours_when_the_address_cannot_be_read() -> None:
+    db = _database("postgresql://db/x?sslmode=bogus")
+    with pytest.raises(asyncpg.ClientConfigurationError):
+        await db.fetch("select 1")
+    await db.close()
+
+
 @pytest.fixture
 async def turned(database: str, admin: asyncpg.Connection) -> Database:
     """Two open connections with a server that turns read-only then."""

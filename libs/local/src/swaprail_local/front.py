@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from swaprail.db.schema import end_if_refused
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
@@ -25,7 +26,7 @@ class Front:
     def __init__(self, api_settings: ApiSettings, notifier_settings: NotifierSettings) -> None:
         self._settings = api_settings
         self._notifier = build_notifier(notifier_settings)
-        api = build_api(api_settings)
+        self._lookups = (api := build_api(api_settings)).lookups
         self.health = api.health
         self.health.add("notifier", self._check_notifier)
         self._server = HttpServer(
@@ -50,7 +51,8 @@ class Front:
         return self._server.port
 
     async def start(self) -> None:
-        """Start the notifier, then listen for both."""
+        """Start the notifier, then listen for both, unless the database refuses us for good."""
+        await end_if_refused(self._lookups)
         await self._notifier.start()
         self._notifier.health.started = True
         await self._server.open(self._settings.host, self._settings.port)

@@ -41,7 +41,7 @@ async def _exists(dsn: str, deadline: float) -> bool:
             if time.monotonic() > deadline:
                 raise DatabaseUnavailableError(f"PostgreSQL cannot be reached: {error}") from error
             await asyncio.sleep(RETRY_S)
-        except asyncpg.PostgresError as error:
+        except (asyncpg.PostgresError, asyncpg.ClientConfigurationError) as error:
             raise DatabaseUnavailableError(f"PostgreSQL refuses: {error}") from error
         else:
             await connection.close()

@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from swaprail.db.schema import end_if_refused
 from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer, grace_s
 from swaprail.runtime.service import run_service
@@ -18,7 +19,7 @@ class ApiService:
 
     def __init__(self, settings: ApiSettings) -> None:
         self._settings = settings
-        api = build(settings)
+        self._lookups = (api := build(settings)).lookups
         self.health = api.health
         self._server = HttpServer(
             uvicorn.Config(
@@ -42,7 +43,8 @@ class ApiService:
         return self._server.port
 
     async def start(self) -> None:
-        """Listen."""
+        """Listen, unless the database refuses us for good; it may be away."""
+        await end_if_refused(self._lookups)
         await self._server.open(self._settings.host, self._settings.port)
         log.info("listening", port=self.port)
 

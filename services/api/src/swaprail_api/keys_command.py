@@ -5,12 +5,15 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import msgspec
 
 from swaprail.auth import ALL_SCOPES, Limits
+from swaprail.db.away import is_unmigrated, unmigrated
 from swaprail.db.connect import Database
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.settings import read_settings
+from swaprail.telemetry.causes import cause_of
 from swaprail_api.deadline import database_deadline
 from swaprail_api.settings import ApiSettings
 from swaprail_api.store.keys import KeyTable
@@ -98,6 +101,9 @@ def main(arguments: list[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     try:
         asyncio.run(_run(given, read_settings(ApiSettings)))
+    except asyncpg.PostgresError as error:
+        told = unmigrated().detail if is_unmigrated(error) else f"PostgreSQL refuses: {cause_of(error)}"
+        raise SystemExit(told) from None
     except EngineError as error:
         missing = error.code is ErrorCode.NOT_FOUND
         sys.stderr.write(f"{error.detail}\n" if missing else f"{error.detail}: {error.kind.hint}\n")

@@ -54,7 +54,7 @@ class Notifier:
         )
         self._database = connect(size=settings.db_pool_size)
         # Apart from what followers read: whoever asks for much holds up nobody's handshake, nor the look at revoked keys.
-        self._lookups = connect(size=LOOKUP_CONNECTIONS, pool="lookups")
+        self.lookups = connect(size=LOOKUP_CONNECTIONS, pool="lookups")
         history, stalls = History(self._database), Stalls()
         self._subscriptions = Subscriptions(self.hub, history, stalls)
         self._comparison = Comparison(self.hub, history, stalls, interval_s=settings.ws_compare_interval_s)
@@ -62,12 +62,12 @@ class Notifier:
         self._heartbeat = Heartbeat(interval_s=settings.ws_ping_interval_s, timeout_s=settings.ws_pong_timeout_s)
         self._admission = Admission(settings)
         self._tickets = TicketBurner(settings)
-        stored_keys = PgKeyStore(self._lookups)
+        stored_keys = PgKeyStore(self.lookups)
         keys = CachedKeyStore(stored_keys, seconds=KEYS_REMEMBERED_S)
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
         self._revocation = Revocation(self._shared.sockets, stored_keys)
-        self.health.add("database", partial(check_schema, self._lookups))
+        self.health.add("database", partial(check_schema, self.lookups))
         self.health.add("comparison", self._comparison.check)
         self.health.add("subscribers", self._feed.check_subscribers)
         self.health.add("redis", self._feed.check_redis, required=False)
@@ -115,7 +115,7 @@ class Notifier:
         await self._subscriptions.stop()
         await self._tickets.stop()
         await self._database.close()
-        await self._lookups.close()
+        await self.lookups.close()
 
 
 def build(settings: NotifierSettings) -> Notifier:

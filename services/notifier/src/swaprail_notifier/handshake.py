@@ -7,8 +7,10 @@ from websockets.datastructures import Headers, MultipleValuesError
 from websockets.http11 import Request
 
 from swaprail.auth import KeyStore, Principal, Scope, authenticate, check_key
+from swaprail.db.away import is_unmigrated, unmigrated
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.settings import AppEnv
+from swaprail.telemetry.causes import cause_of
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier.admission import Admission, Seat, client_ip
 from swaprail_notifier.requests import Asked, OrderAsked, parse_request
@@ -53,6 +55,9 @@ class Handshake:
         except TimeoutError as error:
             raise EngineError(ErrorCode.UNAVAILABLE, "the handshake took too long") from error
         except Exception as error:
+            if is_unmigrated(error):
+                log.error("the database is not migrated", cause=cause_of(error))
+                raise unmigrated() from error
             log.exception("handshake failed")
             raise EngineError(ErrorCode.INTERNAL, "the handshake failed") from error
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from swaprail.db.schema import end_if_refused
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.runtime.bounded_http import BoundedHttp
 from swaprail.runtime.http_server import HttpServer
@@ -43,7 +44,8 @@ class NotifierService:
         return self._http.port
 
     async def start(self) -> None:
-        """Begin to serve."""
+        """Begin to serve, unless the database refuses us for good; it may be away."""
+        await end_if_refused(self.notifier.lookups)
         await self.notifier.start()
         await self._http.open(self._settings.host, self._settings.notifier_port)
         log.info("listening", port=self.port)

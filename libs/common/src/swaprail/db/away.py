@@ -29,9 +29,15 @@ _MISPLACED = frozenset({"25006", "26000", "42P05"})
 def is_passing(error: BaseException) -> bool:
     """Tell whether the same statement may succeed later, with nothing wrong about it."""
     if not isinstance(error, asyncpg.PostgresError):
-        return isinstance(error, FAILURES)
+        # asyncpg's own reading of the address, which is the same the next time.
+        return isinstance(error, FAILURES) and not isinstance(error, asyncpg.ClientConfigurationError)
     state = error.sqlstate or ""
     return state[:2] in _PASSING_CLASSES or state in _PASSING or state in _MISPLACED
+
+
+def is_unmigrated(error: BaseException) -> bool:
+    """Tell whether a table or a column is not there that this version's schema has."""
+    return isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError)
 
 
 def is_misplaced(error: BaseException) -> bool:
@@ -46,6 +52,11 @@ def is_unsent(error: BaseException) -> bool:
         return str(error).startswith("cannot switch to state")
     farewell = error.__cause__ if isinstance(error, asyncpg.ConnectionDoesNotExistError) else error
     return isinstance(farewell, asyncpg.IdleSessionTimeoutError)
+
+
+def unmigrated() -> EngineError:
+    """Return what a client is told until somebody has run swaprail-migrate."""
+    return EngineError(ErrorCode.UNAVAILABLE, "the database is not at this version's schema: run swaprail-migrate")
 
 
 def unavailable(error: BaseException) -> EngineError:

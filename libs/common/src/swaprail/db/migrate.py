@@ -119,7 +119,7 @@ class _Migration:
                     log.warning("waiting for PostgreSQL", error=_one_line(error))
                 told = type(error).__name__
                 await asyncio.sleep(min(RETRY_S, max(0.0, until - time.monotonic())))
-            except asyncpg.PostgresError as error:
+            except (asyncpg.PostgresError, asyncpg.ClientConfigurationError) as error:
                 raise MigrationError(f"PostgreSQL refuses: {_one_line(error)}") from error
             else:
                 await connection.close()

@@ -6,10 +6,12 @@ import time
 import asyncpg
 
 from swaprail.clock import CLOCK
+from swaprail.db.away import FAILURES
 from swaprail.db.connect import Database
 from swaprail.db.statements import named
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import metrics
+from swaprail.telemetry.causes import cause_of
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -25,6 +27,13 @@ _STATE = named(
     from alembic_version
     """,
 )
+
+
+class DatabaseRefusesError(SystemExit):
+    """The server refuses what we need, and waiting does not help; the message has its words, in one line."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(f"PostgreSQL refuses: {cause_of(error)}")
 
 
 async def check_schema(database: Database) -> None:
@@ -64,5 +73,17 @@ async def wait_for_schema(database: Database) -> None:
                 log.warning("waiting for the database", detail=error.detail)
             told = error.detail
             await asyncio.sleep(RETRY_S)
+        except FAILURES as error:
+            raise DatabaseRefusesError(error) from None
         else:
             return
+
+
+async def end_if_refused(database: Database) -> None:
+    """Return whether or not the database is there and migrated; exit when it refuses us for good."""
+    try:
+        await check_schema(database)
+    except EngineError as error:
+        log.warning("the database does not serve yet", detail=error.detail)
+    except FAILURES as error:
+        raise DatabaseRefusesError(error) from None

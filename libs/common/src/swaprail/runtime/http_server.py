@@ -22,6 +22,7 @@ class HttpServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
+        self.servers = []  # uvicorn has none before it listens, and what ends earlier is drained as well
         self._task: asyncio.Task[None] | None = None
         self.port = 0
 

@@ -115,16 +115,26 @@ async def serve(name: str, settings: Settings, build: Callable[[], Service]) -> 
 
 async def _start(service: Service, stopping: asyncio.Event) -> bool:
     """Start the service; return False when it was told to stop first (a worker may be waiting for its schema)."""
-    starting, told = asyncio.create_task(service.start()), asyncio.create_task(stopping.wait())
+    starting, told = asyncio.create_task(_refusal(service)), asyncio.create_task(stopping.wait())
     await asyncio.wait((starting, told), return_when=asyncio.FIRST_COMPLETED)
     told.cancel()
     if not starting.done():
         starting.cancel()
         await asyncio.gather(starting, return_exceptions=True)
         return False
-    await starting
+    if refusal := await starting:
+        raise refusal
     service.health.started = True
     return True
+
+
+async def _refusal(service: Service) -> SystemExit | None:
+    """Start the service; return why it ends instead: raised in a task of its own, that would tear down the loop."""
+    try:
+        await service.start()
+    except SystemExit as refused:
+        return refused
+    return None
 
 
 async def _drain(name: str, settings: Settings, service: Service) -> None:

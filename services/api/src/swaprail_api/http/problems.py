@@ -7,8 +7,10 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException
 
+from swaprail.db.away import is_unmigrated, unmigrated
 from swaprail.domain.errors import CATALOGUE, EngineError, ErrorCode
 from swaprail.domain.lifecycle import Status
+from swaprail.telemetry.causes import cause_of
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.http.answers import PROBLEM, Answer, Headers, encode
 from swaprail_api.metrics import REJECTED
@@ -97,6 +99,9 @@ def invalid(error: msgspec.DecodeError, where: str = "") -> EngineError:
 
 def unexpected(error: Exception) -> EngineError:
     """Return the error that a client is told when the engine itself failed; log the cause."""
+    if is_unmigrated(error):
+        log.error("the database is not migrated", cause=cause_of(error))
+        return unmigrated()
     log.error("request failed", exc_info=error)
     return EngineError(ErrorCode.INTERNAL, "the request failed inside the engine")
 
