@@ -106,12 +106,15 @@ def test_origins_are_those_that_browsers_send_when_they_are_written_otherwise(
     owner: type[Any], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = "https://App.example:443, http://app.example:80/, https://app.example:8443, http://[::1]:443"
+    given += ", chrome-extension://abcdef, capacitor://localhost"
     monkeypatch.setenv(name, given)
     assert set(read_settings(owner).allowed_origins) == {
         "https://app.example",
         "http://app.example",
         "https://app.example:8443",
         "http://[::1]:443",
+        "chrome-extension://abcdef",
+        "capacitor://localhost",
     }
 
 

@@ -15,7 +15,10 @@ type Network = IPv4Network | IPv6Network
 
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
 _SEED = re.compile("[0-9a-fA-F]{64}")
-_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]+))?/?")
+# Pages of extensions and of apps have schemes of their own.
+_ORIGIN = re.compile(
+    r"(https?|capacitor|ionic|tauri|[a-z-]+-extension)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]+))?/?"
+)
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 
@@ -45,7 +48,7 @@ def _origin(text: str) -> str:
         raise ValueError("an origin is a scheme, a host and perhaps a port, in ASCII: https://app.example")
     scheme, host, port = found.groups()
     # Browsers leave out the port that is the scheme's own.
-    return f"{scheme}://{host}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{host}:{port}"
+    return f"{scheme}://{host}" if port in (None, _DEFAULT_PORTS.get(scheme)) else f"{scheme}://{host}:{port}"
 
 
 def _check_networks(value: str, *, or_all: bool = False) -> str:

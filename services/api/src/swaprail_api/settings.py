@@ -25,10 +25,7 @@ class ApiSettings(AuthSettings):
         description="origins of pages that may use the API, separated by commas (https://app.example); see also "
         "WS_ALLOWED_ORIGINS. Empty: pages of the API's own origin alone",
     )
-    cursor_secret: SecretStr = Field(
-        SecretStr(""),
-        description="signs the cursors of lists, the same for all replicas; in production at least 32 characters",
-    )
+    cursor_secret: SecretStr = Field(SecretStr(""), description="signs the cursors of lists, the same for all replicas")
     idempotency_key_required: bool = Field(False, description="refuse new orders without an Idempotency-Key")
     read_pool_size: int = Field(3, ge=1, le=64, description="connections for reads, apart from those of the writers")
     request_timeout_s: float = Field(1.7, gt=0, description="longest wait of a request for the database")

@@ -9,12 +9,6 @@ from swaprail.settings import AppEnv, Settings
 _LEAST_SECRET = 32
 
 
-def refuse_short(name: str, secret: SecretStr) -> None:
-    """Raise ValueError when a secret that signs could be guessed."""
-    if len(secret.get_secret_value()) < _LEAST_SECRET:
-        raise ValueError(f"{name} needs at least {_LEAST_SECRET} characters")
-
-
 def _is_production(data: dict[str, Any]) -> bool:
     return data.get("app_env") is AppEnv.PRODUCTION
 
@@ -37,7 +31,9 @@ class AuthSettings(Settings):
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None or not value.get_secret_value():
             return None
-        refuse_short("WS_TICKET_SECRET", value)
+        if len(value.get_secret_value()) < _LEAST_SECRET:
+            message = f"WS_TICKET_SECRET needs at least {_LEAST_SECRET} characters"
+            raise ValueError(message)
         return value
 
     @property
