@@ -163,6 +163,31 @@ async def test_an_answer_that_is_no_problem_document_is_an_error_too(
     assert caught.value.code == "http_418"
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [(404, b"404 page not found"), (503, b"no available server"), (521, b""), (404, b'{"error": "x"}')],
+)
+async def test_submit_goes_on_when_a_proxy_answers_for_an_engine_that_is_away(
+    engine: Any, client: SwaprailClient, fake: Any, answer: tuple[int, bytes]
+) -> None:
+    engine.on("POST", EXECUTE, fake.answer(*answer), fake.answer(202, fake.order()))
+    assert str((await client.submit(an_order())).order_id) == fake.order_id
+    engine.on("DELETE", "/api/keys/k", fake.answer(*answer))
+    with pytest.raises(SwaprailError) as caught:
+        await client.revoke_key("k")
+    assert str(caught.value).endswith("or the URL is another's. Retrying may help.")
+
+
+async def test_an_order_that_is_not_found_stays_so_when_the_engine_says_it(
+    engine: Any, client: SwaprailClient, fake: Any
+) -> None:
+    problem = {"code": "order_not_found", "title": "There is no such order", "retryable": False}
+    engine.on("GET", f"/api/orders/{fake.order_id}", fake.answer(404, problem), fake.answer(200, fake.order()))
+    with pytest.raises(SwaprailError) as caught:
+        await client.get(fake.order_id)
+    assert (caught.value.code, caught.value.retryable, caught.value.hint) == ("order_not_found", False, "")
+
+
 async def test_an_answer_that_is_no_order_is_an_error(engine: Any, client: SwaprailClient, fake: Any) -> None:
     engine.on("GET", f"/api/orders/{fake.order_id}", fake.answer(200, b"<html>welcome"))
     with pytest.raises(SwaprailError) as caught:

@@ -135,6 +135,13 @@ async def test_watch_goes_on_when_the_server_was_full(engine: Any, client: Swapr
     assert await seen(client, fake.order_id) == [1, 2, 3, 4, 5]
 
 
+async def test_watch_goes_on_when_a_proxy_answers_for_a_notifier_that_is_away(
+    engine: Any, client: SwaprailClient, fake: Any
+) -> None:
+    engine.scripts = [lambda socket: socket.refuse(fake.answer(404, b"404 page not found"))] * 2
+    assert await seen(client, fake.order_id) == [1, 2, 3, 4, 5]
+
+
 async def test_watch_gives_up_when_nobody_can_be_reached(relay: Any, url: str, fake: Any) -> None:
     relay.stop()
     async with SwaprailClient(url, give_up_after=0.3, backoff=Backoff(0.01, 0.05, 0.01)) as client:

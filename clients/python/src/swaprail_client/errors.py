@@ -27,6 +27,9 @@ class Problem(msgspec.Struct, frozen=True, rename="camel"):
 
 
 RETRYABLE_STATUSES = frozenset({429, 502, 503, 504})
+FOREIGN_HINT = (
+    "This is not the engine's answer but a proxy's: none of its pods may be there now, or the URL is another's."
+)
 
 
 class SwaprailError(Exception):
@@ -88,19 +91,25 @@ def error_of(status: int, headers: httpx.Headers, body: bytes, secret: str | Non
     if secret:
         body = body.replace(secret.encode(), b"***")
     problem, extra = _parse(body)
-    told = problem.retryable
+    foreign = not problem.code
+    told = True if foreign and _is_passing(status) else problem.retryable
     return SwaprailError(
         problem.code or f"http_{status}",
         problem.detail or f"the server answered HTTP {status}",
         title=problem.title,
         status=status,
-        hint=problem.hint,
+        hint=problem.hint or (FOREIGN_HINT if foreign else ""),
         retryable=status in RETRYABLE_STATUSES if told is None else told,
         trace_id=problem.trace_id,
         retry_after=_seconds(headers.get("retry-after")),
         errors=tuple(problem.errors),
         extra=extra,
     )
+
+
+def _is_passing(status: int) -> bool:
+    """Tell whether a proxy may answer so for a while: 404 is what some say of a service that has no pod."""
+    return status == 404 or status > 500
 
 
 def _parse(body: bytes) -> tuple[Problem, dict[str, Any]]:
