@@ -52,6 +52,34 @@ def test_versions_spread_over_nodes_each_on_its_own_when_nodes_have_no_zone(comp
         assert found["labelSelector"]["matchLabels"] == SELECTOR | {"app.kubernetes.io/component": component}
 
 
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_pods_prefer_nodes_without_another_when_no_anti_affinity_is_given(component: str) -> None:
+    given = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    affinity = pod(minimal({component: {"affinity": given}}), component)["affinity"]
+    assert affinity["nodeAffinity"] == given["nodeAffinity"]
+    (term,) = affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert (term["weight"], term["podAffinityTerm"]["topologyKey"]) == (100, "kubernetes.io/hostname")
+    own = SELECTOR | {"app.kubernetes.io/component": component}
+    assert term["podAffinityTerm"]["labelSelector"] == {"matchLabels": own}
+
+
+def _lost(values: Object) -> dict[str, int | None]:
+    tolerations = pod(minimal({"api": values}), "api").get("tolerations", [])
+    return {
+        found["key"].partition("/")[2]: found.get("tolerationSeconds")
+        for found in tolerations
+        if found["effect"] == "NoExecute"
+    }
+
+
+def test_pods_of_a_lost_node_are_replaced_soon_when_nothing_is_set() -> None:
+    assert _lost({}) == {"not-ready": 30, "unreachable": 30}
+    assert _lost({"nodeLossSeconds": 0}) == {"not-ready": 0, "unreachable": 0}
+    own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}
+    assert _lost({"tolerations": [own]}) == {"not-ready": 5, "unreachable": 30}
+    assert _lost({"nodeLossSeconds": None}) == {}
+
+
 def test_own_selector_is_kept_when_a_spread_has_one() -> None:
     given = {"topologyKey": "rack", "maxSkew": 2, "labelSelector": {"matchLabels": {"a": "b"}}}
     assert pod(minimal({"api": {"topologySpreadConstraints": [given]}}), "api")["topologySpreadConstraints"] == [given]

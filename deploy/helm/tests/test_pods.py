@@ -11,15 +11,16 @@ SIDECAR = {"name": "sidecar", "image": "sidecar:1"}
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_pod_is_placed_as_given(component: str) -> None:
+    taint = {"key": "trading", "operator": "Exists"}
     given: Object = {
         "priorityClassName": "high",
         "nodeSelector": {"pool": "trading"},
-        "tolerations": [{"key": "trading", "operator": "Exists"}],
-        "affinity": {"nodeAffinity": {}},
+        "affinity": {"nodeAffinity": {"a": "b"}, "podAntiAffinity": {}},
     }
-    found = pod(minimal({component: given}), component)
+    found = pod(minimal({component: given | {"tolerations": [taint]}}), component)
     assert {key: found[key] for key in given} == given
-    assert not set(given) & set(pod(minimal(), component))
+    assert found["tolerations"][0] == taint
+    assert not {"priorityClassName", "nodeSelector"} & set(pod(minimal(), component))
 
 
 @pytest.mark.parametrize("component", COMPONENTS)

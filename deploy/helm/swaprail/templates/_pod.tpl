@@ -20,7 +20,7 @@ containers:
 volumes:
   {{- include "swaprail.volumes" . | nindent 2 }}
 {{- include "swaprail.topologySpread" . }}
-{{- include "swaprail.placement" $values }}
+{{- include "swaprail.placement" (include "swaprail.placementOfReplicas" . | fromYaml) }}
 {{- end }}
 
 {{/* Where a pod may run, and ahead of whom. Takes the values of a component. */}}
@@ -40,6 +40,26 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* Where pods may run that stand in for one another: not all on one node, nor for long on one that is gone. Takes root, component, values. */}}
+{{- define "swaprail.placementOfReplicas" -}}
+{{- $given := pick .values "priorityClassName" "nodeSelector" -}}
+{{- $apart := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "swaprail.selectorLabels" . | fromYaml)) -}}
+{{- $apart = dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 100 "podAffinityTerm" $apart)) -}}
+{{- $affinity := hasKey .values.affinity "podAntiAffinity" | ternary .values.affinity (set (deepCopy .values.affinity) "podAntiAffinity" $apart) -}}
+{{- $tolerations := .values.tolerations -}}
+{{- $seconds := .values.nodeLossSeconds -}}
+{{- if not (kindIs "invalid" $seconds) -}}
+{{- $keys := list -}}
+{{- range $tolerations }}{{ $keys = append $keys .key }}{{ end -}}
+{{- range list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" -}}
+{{- if not (has . $keys) -}}
+{{- $tolerations = append $tolerations (dict "key" . "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" (int $seconds)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- merge (dict "affinity" $affinity "tolerations" $tolerations) $given | toYaml -}}
 {{- end }}
 
 {{/* Volumes of a pod that runs one of the images. Takes root, values. */}}
