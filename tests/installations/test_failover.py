@@ -34,12 +34,16 @@ async def _promote(pair: Pair) -> None:
     await pair.standby.configure(synchronous_standby_names="")
 
 
-async def _unready(engine: Engine) -> None:
-    async def unready() -> bool:
-        ready = [await asyncio.to_thread(engine.is_ready, name) for name in SERVICES]
-        return not any(ready)
+async def _told_away(engine: Engine) -> None:
+    """Wait until all say that the database is away; those that are asked by clients stay where a proxy finds them."""
 
-    await until(unready, within_s=5, what="no service is ready")
+    async def told() -> bool:
+        reports = {name: await asyncio.to_thread(engine.health, name) for name in SERVICES}
+        if any(report["checks"]["database"]["ok"] for report in reports.values()):
+            return False
+        return {name for name, report in reports.items() if report["ready"]} == {"api", "notifier"}
+
+    await until(told, within_s=5, what="every service says that the database is away")
 
 
 async def test_orders_go_on_when_the_address_moves_and_the_old_server_turns_read_only(
@@ -53,7 +57,7 @@ async def test_orders_go_on_when_the_address_moves_and_the_old_server_turns_read
             accepted.append(order_id)
         before = written(engine)
         await _turn_read_only(pair.primary)
-        await _unready(engine)
+        await _told_away(engine)
         refused = [await place(client) for _ in range(20)]
         assert {answer.status_code for answer in refused} == {503}
         assert all(int(answer.headers["retry-after"]) > 0 for answer in refused)

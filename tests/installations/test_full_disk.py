@@ -78,6 +78,10 @@ async def test_orders_are_refused_for_a_while_and_none_is_lost_when_the_disk_is_
             statuses |= {answer.status_code for answer in answers}
             assert statuses == {202, 503}
             assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+            assert not (await asyncio.to_thread(engine.health, "api"))["checks"]["database"]["ok"], (
+                "it answers who reads"
+            )
+            assert await asyncio.to_thread(engine.is_ready, "api")
             assert_few(lines_since(engine, before))
             (disk / "ballast").unlink()
             accepted.append((await accepted_within(client, 10))[0])

@@ -1,6 +1,7 @@
 """The whole engine for tests: its services as real processes, to be killed and started again."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import urllib.request
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from swaprail.testing.conditions import until
 from swaprail_local.servers.ports import free_port
@@ -110,6 +112,12 @@ class Engine:
                 return int(answer.status) == 200
         except (urllib.error.URLError, OSError):
             return False
+
+    def health(self, name: str) -> dict[str, Any]:
+        """Return what the service reports of itself."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ops_ports[name]}/health", timeout=3) as answer:
+            report: dict[str, Any] = json.load(answer)
+        return report
 
     async def ready(self, name: str, within_s: float = 60) -> None:
         async def is_ready() -> bool:

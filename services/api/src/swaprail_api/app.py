@@ -15,12 +15,12 @@ from swaprail.broker.keeper import StreamKeeper
 from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
 from swaprail.db.connect import Database
-from swaprail.db.schema import check_schema
+from swaprail.db.schema import check_database
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.errors import EngineError
 from swaprail.domain.tokens import load_tokens
 from swaprail.runtime.service import worker_name
-from swaprail.telemetry.health import Health
+from swaprail.telemetry.health import Health, Needed
 from swaprail.telemetry.logging import get_logger
 from swaprail_api.cursor import Cursors
 from swaprail_api.deadline import body_deadline, database_deadline, quotes_deadline
@@ -116,8 +116,9 @@ class Api:
         self.keeper = StreamKeeper(settings, self.broker, worker_name(settings), [])
         self.publisher = TopicPublisher(Appender(self.broker, max_entries=settings.stream_max_entries))
         # Not by the writers' connections: where commits wait for a standby, whoever reads is still served.
-        self.health.add("database", partial(check_schema, self.lookups))
-        self.health.add("redis", self.keeper.check_redis, required=False)
+        # All replicas share it: while it is away each of them says so, and a proxy finds somebody to ask.
+        self.health.add("database", partial(check_database, self.lookups, self.writes), needed=Needed.AT_FIRST)
+        self.health.add("redis", self.keeper.check_redis, needed=Needed.NEVER)
 
     def _write(self) -> None:
         announcer = Announcer(self.publisher)

@@ -97,6 +97,18 @@ async def test_not_ready_when_the_schema_is_missing(serve: Any, db: asyncpg.Conn
     assert (ready.status_code, ready.json()["checks"]["database"]["ok"]) == (503, False)
 
 
+async def test_still_ready_and_503_when_the_database_goes_away_later(
+    serve: Any, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All replicas share it: were none of them ready, a proxy would answer for them, and say 404 of orders that exist."""
+    monkeypatch.setattr("swaprail.telemetry.health.CACHE_S", 0)
+    api = await serve()
+    assert (await api.get("/health/ready")).status_code == 200
+    await db.execute("alter table alembic_version rename to elsewhere")
+    ready = await api.get("/health/ready")
+    assert (ready.status_code, ready.json()["checks"]["database"]["ok"]) == (200, False)
+
+
 async def test_topics_tell_of_orders_after_they_are_stored(api: Any, redis_url: str) -> None:
     waiting = await api.place()
     queued = (await api.post("/api/orders/execute", ORDER)).json()["orderId"]

@@ -8,7 +8,7 @@ from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
 from swaprail.db.connect import Database
 from swaprail.db.leases import Leases
-from swaprail.db.schema import check_schema, wait_for_schema
+from swaprail.db.schema import check_database, wait_for_schema
 from swaprail.db.transitions import Move, write_moves
 from swaprail.db.writer import BatchWriter
 from swaprail.domain.lifecycle import Status
@@ -20,7 +20,7 @@ from swaprail.runtime.inflight import InFlight
 from swaprail.runtime.intake import Intake
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.runtime.service import worker_name
-from swaprail.telemetry.health import Health
+from swaprail.telemetry.health import Health, Needed
 from swaprail.telemetry.registry import start_at_zero
 from swaprail_executor import metrics
 from swaprail_executor.attempts import Settlement, Submission, read_live, write_settlements, write_submissions
@@ -104,9 +104,9 @@ class Executor:
         consumption = Consumption(Topic.ROUTED, Group.EXECUTOR, OrdersRouted)
         self._keeper = StreamKeeper(settings, broker, owner, [consumption])
         consume(broker, self._keeper, consumption, self._intake, owner)
-        self.health.add("database", partial(check_schema, self._database))
+        self.health.add("database", partial(check_database, self._database))
         # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
-        self.health.add("redis", self._keeper.check_redis, required=False)
+        self.health.add("redis", self._keeper.check_redis, needed=Needed.NEVER)
         self.health.add("subscribers", self._keeper.check_subscribers)
 
     def _lease_extended(self, order: LeasedOrder) -> None:

@@ -9,9 +9,9 @@ from uvicorn.server import ServerState
 
 from swaprail.auth import CachedKeyStore, PgKeyStore
 from swaprail.db.connect import Database
-from swaprail.db.schema import check_schema
+from swaprail.db.schema import check_database
 from swaprail.runtime.service import worker_name
-from swaprail.telemetry.health import Health, Report
+from swaprail.telemetry.health import Health, Needed, Report
 from swaprail.telemetry.logging import get_logger
 from swaprail_notifier.admission import Admission
 from swaprail_notifier.comparison import Comparison
@@ -67,10 +67,11 @@ class Notifier:
         handshake = Handshake(settings, self._subscriptions, keys, self._tickets, self._admission)
         self._shared = Shared(settings, handshake, self._heartbeat, turn_end)
         self._revocation = Revocation(self._shared.sockets, stored_keys)
-        self.health.add("database", partial(check_schema, self.lookups))
-        self.health.add("comparison", self._comparison.check)
+        # All replicas share it: while it is away each of them says so, and a proxy finds somebody to ask.
+        self.health.add("database", partial(check_database, self.lookups), needed=Needed.AT_FIRST)
+        self.health.add("comparison", self._comparison.check, needed=Needed.AT_FIRST)
         self.health.add("subscribers", self._feed.check_subscribers)
-        self.health.add("redis", self._feed.check_redis, required=False)
+        self.health.add("redis", self._feed.check_redis, needed=Needed.NEVER)
 
     @property
     def protocol(self) -> Callable[..., asyncio.Protocol]:

@@ -12,7 +12,7 @@ from swaprail.broker.publisher import TopicPublisher
 from swaprail.broker.streams import make_broker
 from swaprail.db.connect import Database
 from swaprail.db.leases import Leases
-from swaprail.db.schema import check_schema, wait_for_schema
+from swaprail.db.schema import check_database, wait_for_schema
 from swaprail.db.transitions import Move, write_moves
 from swaprail.domain.lifecycle import Status
 from swaprail.domain.tokens import load_tokens
@@ -23,7 +23,7 @@ from swaprail.runtime.inflight import InFlight
 from swaprail.runtime.intake import Intake
 from swaprail.runtime.order_writer import OrderWriter
 from swaprail.runtime.service import worker_name
-from swaprail.telemetry.health import Health
+from swaprail.telemetry.health import Health, Needed
 from swaprail_router.answer_quotes import subscribe_quotes
 from swaprail_router.ask_venues import GuardedVenue
 from swaprail_router.choose_route import RouteRules
@@ -85,9 +85,9 @@ class Router:
         consume(broker, self._keeper, accepted, self._intake, owner)
         quotes.handle = _forget
         subscribe_quotes(broker, self._keeper, asking, owner)
-        self.health.add("database", partial(check_schema, self._database))
+        self.health.add("database", partial(check_database, self._database))
         # Without Redis the scans of the database go on, so it does not decide on readiness (docs/adr/0007).
-        self.health.add("redis", self._keeper.check_redis, required=False)
+        self.health.add("redis", self._keeper.check_redis, needed=Needed.NEVER)
         self.health.add("subscribers", self._keeper.check_subscribers)
 
     async def start(self) -> None:

@@ -1,13 +1,14 @@
 """Statements on PostgreSQL, by a small pool of sessions."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from time import perf_counter
 from typing import Any
 
 import asyncpg
 
-from swaprail.db.away import FAILURES, is_misplaced, is_passing, is_unsent, unavailable
+from swaprail.db.away import FAILURES, is_misplaced, is_passing, is_unsent, takes_no_writes, unavailable
 from swaprail.db.pool import Pool
 from swaprail.db.session import Opener, Session
 from swaprail.db.statements import timer_of
@@ -16,10 +17,13 @@ from swaprail.db.unanswered import Unanswered
 from swaprail.deadline import Deadline
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import metrics
+from swaprail.telemetry.causes import cause_of
 from swaprail.telemetry.incidents import Incident
 from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
+
+WRITES_DOUBTED_S = 15.0  # after a refused one: longer than between the engine's own writes
 
 
 class Database:
@@ -53,6 +57,7 @@ class Database:
         self._unanswered = Unanswered(self._opener.open, timeout_s)
         self._pool = self._new_pool()
         self._deadline = Deadline(timeout_s, ErrorCode.UNAVAILABLE, f"the database did not answer in {timeout_s:g} s")
+        self._refused_write: tuple[float, str] | None = None
         self._incident = Incident("the database is away", "the database is back")
         self._wait = metrics.CONNECTION_WAIT.labels(pool)
         metrics.CONNECTIONS_MAX.labels(pool).set(size)
@@ -63,6 +68,14 @@ class Database:
     async def open(self) -> None:
         """Open all connections, where none is used yet: whoever comes first waits for none, nor opens it in a crowd."""
         await self._bounded(self._pool.fill())
+
+    def check_writes(self) -> None:
+        """Raise EngineError unavailable where a write was refused lately: a server whose disk is full answers whoever reads."""
+        if self._refused_write is None:
+            return
+        at, cause = self._refused_write
+        if time.monotonic() - at < WRITES_DOUBTED_S:
+            raise EngineError(ErrorCode.UNAVAILABLE, f"the database takes no writes: {cause}")
 
     async def close(self) -> None:
         """Close every connection; what has not answered by now ends by itself."""
@@ -98,6 +111,8 @@ class Database:
             if not is_passing(error):
                 raise
             self._incident.failed(error)
+            if takes_no_writes(error):
+                self._refused_write = time.monotonic(), cause_of(error)
             raise unavailable(error) from error
         if self._incident.open:
             self._incident.succeeded()

@@ -55,6 +55,13 @@ async def check_schema(database: Database) -> None:
         raise EngineError(ErrorCode.UNAVAILABLE, "the database is read-only")
 
 
+async def check_database(database: Database, *others: Database) -> None:
+    """Raise EngineError unavailable unless the schema is there, and writes are taken as far as we know of any."""
+    await check_schema(database)
+    for each in (database, *others):
+        each.check_writes()
+
+
 async def _state(database: Database) -> asyncpg.Record | None:
     try:
         return await database.fetchrow(_STATE)

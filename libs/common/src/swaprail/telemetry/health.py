@@ -3,14 +3,24 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from enum import Enum
 
 import msgspec
 
 from swaprail.domain.errors import EngineError
 from swaprail.telemetry import metrics
+from swaprail.telemetry.incidents import Incident
 
 CHECK_TIMEOUT_S = 1.5
 CACHE_S = 0.5
+
+
+class Needed(Enum):
+    """When a service is not ready because a check fails."""
+
+    ALWAYS = "always"
+    AT_FIRST = "at first"  # until it has passed once: what all replicas share makes none of them better than another
+    NEVER = "never"
 
 
 class CheckResult(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -31,19 +41,39 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     checks: dict[str, CheckResult]
 
 
+class _Check:
+    """One of the checks, and what became of it so far."""
+
+    def __init__(self, name: str, ask: Callable[[], Awaitable[None]], needed: Needed) -> None:
+        self.ask = ask
+        self.needed = needed
+        self.incident = Incident(f"the check of {name} fails", f"the check of {name} passes again")
+
+    def passed(self) -> CheckResult:
+        if self.needed is Needed.AT_FIRST:
+            self.needed = Needed.NEVER
+        self.incident.succeeded()
+        return CheckResult(ok=True, required=self.needed is not Needed.NEVER)
+
+    def failed(self, error: Exception) -> CheckResult:
+        self.incident.failed(error)
+        detail = error.detail if isinstance(error, EngineError) else type(error).__name__
+        return CheckResult(ok=False, required=self.needed is not Needed.NEVER, detail=detail)
+
+
 class Health:
-    """The checks of one service."""
+    """The checks of one service; each incident is told once, and whenever it has another cause."""
 
     def __init__(self, service: str) -> None:
         self.service = service
         self.draining = False
         self.started = False
-        self._checks: dict[str, tuple[Callable[[], Awaitable[None]], bool]] = {}
+        self._checks: dict[str, _Check] = {}
         self._latest: tuple[float, Report] | None = None
 
-    def add(self, name: str, check: Callable[[], Awaitable[None]], *, required: bool = True) -> None:
+    def add(self, name: str, check: Callable[[], Awaitable[None]], *, needed: Needed = Needed.ALWAYS) -> None:
         """Register a check that raises when the dependency does not work."""
-        self._checks[name] = (check, required)
+        self._checks[name] = _Check(name, check, needed)
 
     async def report(self) -> Report:
         """Ask every dependency, at most every half second."""
@@ -62,15 +92,12 @@ class Health:
         return (report.started, report.draining) == (self.started, self.draining)
 
     async def _ask(self, name: str) -> CheckResult:
-        result = await self._check(*self._checks[name])
+        check = self._checks[name]
+        try:
+            await asyncio.wait_for(check.ask(), CHECK_TIMEOUT_S)
+        except Exception as error:  # noqa: BLE001 - any failure of a dependency is an answer here
+            result = check.failed(error)
+        else:
+            result = check.passed()
         metrics.DEPENDENCY_UP.labels(name).set(result.ok)
         return result
-
-    async def _check(self, check: Callable[[], Awaitable[None]], required: bool) -> CheckResult:
-        try:
-            await asyncio.wait_for(check(), CHECK_TIMEOUT_S)
-        except EngineError as error:
-            return CheckResult(ok=False, required=required, detail=error.detail)
-        except Exception as error:  # noqa: BLE001 - any failure of a dependency is an answer here
-            return CheckResult(ok=False, required=required, detail=type(error).__name__)
-        return CheckResult(ok=True, required=required)
