@@ -16,7 +16,7 @@ READY_S = 90  # from helm install to all pods ready: a goal of the project, not 
 def install(*options: str | Path, chart: Path = CHART, timeout_s: int = READY_S) -> str:
     """Install or upgrade to the suite's values and the options, and wait until it is ready."""
     command = ["upgrade", "--install", RELEASE, chart, "--namespace", NAMESPACE, "--values", VALUES, *options]
-    told = helm(*command, "--wait", f"--timeout={timeout_s}s", timeout_s=timeout_s + 60)
+    told = helm(*command, "--wait", "--wait-for-jobs", f"--timeout={timeout_s}s", timeout_s=timeout_s + 60)
     _wait_for_ingress()
     return told
 

@@ -68,7 +68,7 @@ volumeMounts:
 {{- if eq .Values.migration.mode "hook" }}
 {{- $name }}
 {{- else }}
-{{- $name }}-{{ include "swaprail.migrationPod" . | sha256sum | trunc 8 }}
+{{- $name }}-{{ printf "%s%d" (include "swaprail.migrationPod" .) (int .Release.Revision) | sha256sum | trunc 8 }}
 {{- end }}
 {{- end }}
 

@@ -75,10 +75,15 @@ def migrate(dsn: str, settings: MigrationSettings | None = None) -> None:
 
 
 def newest_revision() -> str:
-    """Return the revision this version of the engine needs at least."""
+    """Return the revision that this version migrates to."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
+
+
+def needed_revisions() -> dict[str, bool]:
+    """Return each revision, and whether the services of its version do not work without it."""
+    return {each.revision: each.module.needed for each in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
 class _Migration:

@@ -6,6 +6,7 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+needed = True
 
 STATEMENTS = """
 create schema if not exists paper;
