@@ -16,7 +16,9 @@ from swaprail.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 
-# Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract).
+# Revisions are numbered upwards; a newer schema serves an older version too (expand, then contract). The newest that there is,
+# and the newest that services do not work without.
+KNOWN_REVISION = "0007"
 REQUIRED_REVISION = "0007"
 RETRY_S = 1.0
 _STATE = named(
@@ -48,6 +50,8 @@ async def check_schema(database: Database) -> None:
         CLOCK.set(state["now"], asked, time.monotonic())
     metrics.SCHEMA_REVISION.clear()
     metrics.SCHEMA_REVISION.labels(revision or "none").set(1)
+    metrics.SCHEMA_NUMBER.set(int(revision or 0))
+    metrics.SCHEMA_KNOWN.set(int(KNOWN_REVISION))
     if revision is None or revision < REQUIRED_REVISION:
         message = f"the database is at revision {revision}, {REQUIRED_REVISION} is needed: run swaprail-migrate"
         raise EngineError(ErrorCode.UNAVAILABLE, message)

@@ -123,6 +123,10 @@ BUILD_INFO = gauge("swaprail_build_info", "Always 1", ["service", "version"], of
 SCHEMA_REVISION = gauge(
     "swaprail_schema_revision_info", "Always 1; the database's revision as last seen", ["revision"], of=ALL
 )
+SCHEMA_NUMBER = gauge("swaprail_schema_revision_number", "The database's revision as last seen; 0: none", of=ALL)
+SCHEMA_KNOWN = gauge(
+    "swaprail_schema_revision_known_number", "The newest revision that this version knows, and migrates to", of=ALL
+)
 DRAINING = gauge("swaprail_draining", "1 from the signal to stop on", of=ALL)
 DEPENDENCY_UP = gauge("swaprail_dependency_up", "Latest answer of a health check; 1: works", ["dependency"], of=ALL)
 DRAIN_TIMEOUTS = counter("swaprail_drain_timeouts_total", "Stops that left work to others", ["service"], of=ALL)
