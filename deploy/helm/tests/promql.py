@@ -11,7 +11,7 @@ from swaprail.telemetry.registry import DECLARED, REGISTRY
 TARGET = {"namespace", "pod"}  # what scraping adds to every series
 _WORDS = {"and", "or", "unless", "by", "without", "on", "ignoring", "group_left", "group_right", "bool", "offset"}
 _SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("",), "gauge": ("",)}
-_OURS = {"ALERTS": {"alertname", "alertstate", "severity"}}
+_OURS = {"ALERTS": {"alertname", "alertstate", "severity"}, "up": {"job", "instance"}}
 
 
 def known() -> dict[str, set[str]]:
@@ -23,7 +23,7 @@ def known() -> dict[str, set[str]]:
             # Of values below 0 the client library exports no sum: it would not only grow.
             if suffix != "_sum" or min(declared.buckets) >= 0:
                 found[declared.name + suffix] = {*declared.labels, *extra}
-    recorded = {rule["record"]: {"slo"} for rule in rules("record")}
+    recorded = {rule["record"]: {"slo", "service"} for rule in rules("record")}
     return {name: labels | TARGET for name, labels in (found | recorded | _OURS).items()}
 
 
