@@ -54,7 +54,7 @@ def test_versions_spread_over_nodes_each_on_its_own_when_nodes_have_no_zone(comp
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_pods_prefer_nodes_without_another_when_no_anti_affinity_is_given(component: str) -> None:
-    given = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    given: Object = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
     affinity = pod(minimal({component: {"affinity": given}}), component)["affinity"]
     assert affinity["nodeAffinity"] == given["nodeAffinity"]
     (term,) = affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
