@@ -1,10 +1,12 @@
 """What decides whether a service is ready, and what is told of it."""
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from swaprail.domain.errors import EngineError, ErrorCode
 from swaprail.telemetry import health as module
+from swaprail.telemetry import incidents
 from swaprail.telemetry.health import Health, Needed
 
 
@@ -21,6 +23,8 @@ class Dependency:
 @pytest.fixture(autouse=True)
 def asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CACHE_S", 0)
+    # One that another test has used is bound to where it wrote then.
+    monkeypatch.setattr(incidents, "log", structlog.get_logger())
 
 
 def of(dependency: Dependency, needed: Needed) -> Health:

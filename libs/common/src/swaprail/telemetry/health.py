@@ -50,13 +50,16 @@ class _Check:
         self.incident = Incident(f"the check of {name} fails", f"the check of {name} passes again")
 
     def passed(self) -> CheckResult:
+        """Return what is reported."""
         if self.needed is Needed.AT_FIRST:
             self.needed = Needed.NEVER
         self.incident.succeeded()
         return CheckResult(ok=True, required=self.needed is not Needed.NEVER)
 
-    def failed(self, error: Exception) -> CheckResult:
-        self.incident.failed(error)
+    def failed(self, error: Exception, *, told: bool) -> CheckResult:
+        """Return what is reported; tell of it if the service has started, for before that nothing is to be expected."""
+        if told:
+            self.incident.failed(error)
         detail = error.detail if isinstance(error, EngineError) else type(error).__name__
         return CheckResult(ok=False, required=self.needed is not Needed.NEVER, detail=detail)
 
@@ -96,7 +99,7 @@ class Health:
         try:
             await asyncio.wait_for(check.ask(), CHECK_TIMEOUT_S)
         except Exception as error:  # noqa: BLE001 - any failure of a dependency is an answer here
-            result = check.failed(error)
+            result = check.failed(error, told=self.started)
         else:
             result = check.passed()
         metrics.DEPENDENCY_UP.labels(name).set(result.ok)

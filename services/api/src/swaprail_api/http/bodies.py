@@ -86,7 +86,12 @@ def _with_integers(fields: dict[str, Any], to: type) -> dict[str, Any]:
 def _integers_of(to: type) -> frozenset[str]:
     found = msgspec.inspect.type_info(to)
     assert isinstance(found, msgspec.inspect.StructType)
-    return frozenset(field.encode_name for field in found.fields if isinstance(field.type, msgspec.inspect.IntType))
+    return frozenset(field.encode_name for field in found.fields if _is_integer(field.type))
+
+
+def _is_integer(kind: msgspec.inspect.Type) -> bool:
+    bare = kind.type if isinstance(kind, msgspec.inspect.Metadata) else kind  # a description wraps it
+    return isinstance(bare, msgspec.inspect.IntType)
 
 
 async def _gather(receive: Receive, limit: int) -> bytes:
