@@ -3,6 +3,7 @@
 import logging
 
 import pytest
+import structlog
 
 from swaprail.settings import Settings, read_settings
 from swaprail.telemetry.logging import configure_logging
@@ -56,6 +57,7 @@ def test_a_level_is_taken_in_any_case_when_logging_knows_it(level: str, monkeypa
     monkeypatch.setattr(root, "level", root.level)
     monkeypatch.setenv("LOG_LEVEL", level)
     configure_logging("test", read_settings(Settings).log_level, "json")
+    structlog.reset_defaults()
     assert root.level == logging.getLevelNamesMapping()[level.upper()]
 
 
