@@ -1,6 +1,7 @@
 """How much slower others are served while one account is at all of its limits, by turns with itself in peace.
 
-By hand, for it measures time: `python -m tests.installations.noisy`.
+By hand, for it measures time: `python -m tests.installations.noisy`. With `--elsewhere` the same noise is made in another engine, with servers of
+its own, on the same machine: what that costs is the machine's, and no engine can serve others better.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,8 +89,10 @@ def _tell(name: str, figures: list[Figures]) -> dict[str, float]:
     return told
 
 
-async def _measure(engine: Engine, given: argparse.Namespace) -> tuple[dict[str, float], dict[str, float]]:
-    ours, theirs = [add_key(engine.dsn, name) for name in ("quiet", "noisy")]
+async def _measure(
+    engine: Engine, noisy_one: Engine, given: argparse.Namespace
+) -> tuple[dict[str, float], dict[str, float]]:
+    ours, theirs = add_key(engine.dsn, "quiet"), add_key(noisy_one.dsn, "noisy")
     bearer = {"Authorization": f"Bearer {ours}"}
     peace, noisy = list[Figures](), list[Figures]()
     limits = httpx.Limits(max_connections=200)
@@ -99,9 +103,9 @@ async def _measure(engine: Engine, given: argparse.Namespace) -> tuple[dict[str,
         await quiet.run(given.rate, 3)
         for _ in range(given.turns):
             peace.append(await quiet.run(given.rate, given.seconds))
-            async with noise(engine.url, engine.ws_url, theirs):
+            async with noise(noisy_one.url, noisy_one.ws_url, theirs):
                 noisy.append(await quiet.run(given.rate, given.seconds))
-            connection = await asyncpg.connect(engine.dsn)
+            connection = await asyncpg.connect(noisy_one.dsn)
             await connection.execute(_CLOSE)
             await connection.close()
         listening.cancel()
@@ -109,13 +113,14 @@ async def _measure(engine: Engine, given: argparse.Namespace) -> tuple[dict[str,
     return _tell("in peace", peace), _tell("beside noise", noisy)
 
 
-async def _run(given: argparse.Namespace, dsn: str, redis_url: str, home: Path) -> None:
-    engine = Engine(dsn, redis_url, home, **SETTINGS)
+async def _run(given: argparse.Namespace, engines: list[Engine]) -> None:
     try:
-        await engine.start()
-        before, beside = await _measure(engine, given)
+        for engine in engines:
+            await engine.start()
+        before, beside = await _measure(engines[0], engines[-1], given)
     finally:
-        await asyncio.to_thread(engine.close)
+        for engine in engines:
+            await asyncio.to_thread(engine.close)
     for name, value in before.items():
         sys.stdout.write(f"{name}: {beside[name] / value:.2f} times\n")
 
@@ -126,18 +131,24 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=20, help="orders a second of the quiet account")
     parser.add_argument("--seconds", type=float, default=15, help="length of a turn")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--elsewhere", action="store_true", help="make the noise in another engine")
     given = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="swaprail-noisy-"))
     home.chmod(0o755)
+    with ExitStack() as stack:
+        engines = [_engine(stack, home / str(number)) for number in range(1 + given.elsewhere)]
+        asyncio.run(_run(given, engines))
+
+
+def _engine(stack: ExitStack, home: Path) -> Engine:
+    """Return an engine, not yet started, with servers of its own."""
+    home.mkdir(mode=0o755)
     postgres, valkey = EmbeddedPostgres(home / "postgres", durable=True), EmbeddedValkey(home / "valkey")
-    try:
-        postgres.start()
-        valkey.start()
-        migrate(postgres.dsn)
-        asyncio.run(_run(given, postgres.dsn, valkey.url, home))
-    finally:
-        valkey.stop()
-        postgres.stop()
+    for server in (postgres, valkey):
+        stack.callback(server.stop)
+        server.start()
+    migrate(postgres.dsn)
+    return Engine(postgres.dsn, valkey.url, home, **SETTINGS)
 
 
 if __name__ == "__main__":
