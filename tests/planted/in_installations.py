@@ -139,7 +139,7 @@ IN_INSTALLATIONS = (
     Bug(
         "96_each_loop_tells",
         "PostgreSQL is away for five minutes, and each of a router's loops says so: 145 lines.",
-        (f"{_UNIT}/test_survival.py::test_one_line_is_written_when_what_all_loops_need_is_away",),
+        (f"{_UNIT}/test_survival.py::test_each_loop_tells_once_when_what_all_need_is_away",),
     ),
     Bug(
         "97_time_is_learned_once",

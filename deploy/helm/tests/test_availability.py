@@ -68,7 +68,7 @@ def _lost(values: Object) -> dict[str, int | None]:
     return {
         found["key"].partition("/")[2]: found.get("tolerationSeconds")
         for found in tolerations
-        if found["effect"] == "NoExecute"
+        if found.get("effect") == "NoExecute"
     }
 
 
@@ -78,6 +78,9 @@ def test_pods_of_a_lost_node_are_replaced_soon_when_nothing_is_set() -> None:
     own = {"key": "node.kubernetes.io/not-ready", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5}
     assert _lost({"tolerations": [own]}) == {"not-ready": 5, "unreachable": 30}
     assert _lost({"nodeLossSeconds": None}) == {}
+    assert _lost({"tolerations": [own | {"effect": "NoSchedule"}]}) == {"not-ready": 30, "unreachable": 30}
+    # Of several that fit, Kubernetes goes by the least: who tolerates all for ever is left alone.
+    assert "tolerationSeconds" not in str(pod(minimal({"api": {"tolerations": [{"operator": "Exists"}]}}), "api"))
 
 
 def test_own_selector_is_kept_when_a_spread_has_one() -> None:

@@ -11,7 +11,7 @@ from swaprail_local.configuration import SECTIONS
 from swaprail_notifier.settings import NotifierSettings
 
 SECRET = "hunter2secret"
-NO_NUMBERS = ["inf", "-inf", "nan", "1_0", SECRET, "1e400", "9" * 12]
+NO_NUMBERS = ["inf", "-inf", "nan", "1_0", SECRET, "1e400", "9" * 20]
 # Any text will do, or it is looked at by who reads the file or connects.
 FREE = {
     *("HOST", "DB_HOST", "DB_NAME", "DB_USER", "DB_PASSWORD", "REDIS_HOST", "REDIS_USERNAME", "REDIS_PASSWORD"),

@@ -47,14 +47,15 @@ affinity:
 {{- $given := pick .values "priorityClassName" "nodeSelector" -}}
 {{- $apart := dict "topologyKey" "kubernetes.io/hostname" "labelSelector" (dict "matchLabels" (include "swaprail.selectorLabels" . | fromYaml)) -}}
 {{- $apart = dict "preferredDuringSchedulingIgnoredDuringExecution" (list (dict "weight" 100 "podAffinityTerm" $apart)) -}}
-{{- $affinity := hasKey .values.affinity "podAntiAffinity" | ternary .values.affinity (set (deepCopy .values.affinity) "podAntiAffinity" $apart) -}}
-{{- $tolerations := .values.tolerations -}}
+{{- $affinity := .values.affinity | default dict | deepCopy -}}
+{{- if not (hasKey $affinity "podAntiAffinity") }}{{ $_ := set $affinity "podAntiAffinity" $apart }}{{ end -}}
+{{- $tolerations := .values.tolerations | default list -}}
 {{- $seconds := .values.nodeLossSeconds -}}
 {{- if not (kindIs "invalid" $seconds) -}}
-{{- $keys := list -}}
-{{- range $tolerations }}{{ $keys = append $keys .key }}{{ end -}}
+{{- $own := list -}}
+{{- range $tolerations }}{{ if eq (.effect | default "NoExecute") "NoExecute" }}{{ $own = append $own (.key | default "every") }}{{ end }}{{ end -}}
 {{- range list "node.kubernetes.io/not-ready" "node.kubernetes.io/unreachable" -}}
-{{- if not (has . $keys) -}}
+{{- if not (or (has . $own) (has "every" $own)) -}}
 {{- $tolerations = append $tolerations (dict "key" . "operator" "Exists" "effect" "NoExecute" "tolerationSeconds" (int $seconds)) -}}
 {{- end -}}
 {{- end -}}

@@ -77,7 +77,7 @@ def usable_redis_url(url: str) -> str:
         if name.startswith("ssl_") and scheme == "redis":
             raise ValueError(f"the parameter {name} is for TLS: rediss://")
     _check_choices(parameters, _REDIS_CHOICES)
-    numbers = [urlsplit(url).path.removeprefix("/"), parameters.get("db", "")]
+    numbers = [urlsplit(url).path.strip("/"), parameters.get("db", "")]
     if not all(re.fullmatch("[0-9]{0,9}", number) for number in numbers):
         raise ValueError("what follows the host is the number of a database: redis://cache:6379/0")
     return url

@@ -5,7 +5,8 @@ import re
 # int() and float() also take 1_0, and inf.
 _DIGITS = re.compile(r"\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 LARGEST = 2**31 - 1  # PostgreSQL's integer, and what Redis and timers take
-LONGEST_S = 7 * 24 * 3600  # in milliseconds an integer of PostgreSQL as well
+LARGEST_SEED = 2**63 - 1
+LONGEST_S = 10 * 365 * 24 * 3600  # for ever, in a way that can be reckoned with
 SHORTEST_S = 0.001  # PostgreSQL counts milliseconds, and 0 of them is for ever
 
 
@@ -33,4 +34,4 @@ def _most(name: str) -> int:
         return LONGEST_S * 1000
     if name.endswith("_s") and not name.endswith("_per_s"):
         return LONGEST_S
-    return LARGEST
+    return LARGEST_SEED if name.endswith("_seed") else LARGEST

@@ -13,11 +13,11 @@ from swaprail.hosts import check_host, check_hosts, is_port, without_brackets
 
 type Network = IPv4Network | IPv6Network
 
-_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL"})
+_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL", "NOTSET"})
 _SEED = re.compile("[0-9a-fA-F]{64}")
 # Pages of extensions and of apps have schemes of their own.
 _ORIGIN = re.compile(
-    r"(https?|capacitor|ionic|tauri|[a-z-]+-extension)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]+))?/?"
+    r"((?!ftp:|file:|javascript:|data:)[a-z][a-z0-9+.-]*)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]+))?/?"
 )
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 
@@ -43,6 +43,8 @@ def origins_of(value: str) -> list[str]:
 
 
 def _origin(text: str) -> str:
+    if text == "null":
+        return text  # of pages in a sandbox
     found = _ORIGIN.fullmatch(text)
     if found is None or not is_port(found[3] or "0"):
         raise ValueError("an origin is a scheme, a host and perhaps a port, in ASCII: https://app.example")

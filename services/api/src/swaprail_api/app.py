@@ -56,7 +56,7 @@ from swaprail_api.usecases.read_order import ReadOrder
 from swaprail_api.usecases.start_order import StartOrder
 
 LOOKUP_CONNECTIONS = 2
-QUOTES_AT_ONCE = 16  # of an account; a router asks the venues for a few dozen at most
+QUOTES_A_READ = 8  # so many may be asked for at once where one read may run: they wait for venues, and cost little else
 
 
 class Group(Protocol):
@@ -159,7 +159,8 @@ class Api:
             timeout_s=settings.quotes_timeout_s,
             max_entries=settings.stream_max_entries,
         )
-        asking = Turns(QUOTES_AT_ONCE, quotes_deadline(settings.quotes_timeout_s))
+        deadline_of_quotes = quotes_deadline(settings.quotes_timeout_s)
+        asking = Turns(settings.account_concurrent_reads, deadline_of_quotes, of="quotes", times=QUOTES_A_READ)
         keys = KeyRoutes(ManageKeys(self.keys, deadline), turns, settings.ticket_secret, body=body)
         groups: list[Group] = [orders, reads, QuoteRoutes(quotes, asking), keys, OperationsRoutes(self.health)]
         return [endpoint for group in groups for endpoint in group.endpoints()]

@@ -36,6 +36,6 @@ INTAKE_ROUTES = {
 
 start_at_zero(REJECTED, ErrorCode)
 start_at_zero(RATE_LIMITED, ["account", "ip"])
-start_at_zero(ACCOUNT_LIMITED, ["open", "waiting", "reads"])
+start_at_zero(ACCOUNT_LIMITED, ["open", "waiting", "reads", "quotes"])
 for _route, _success in INTAKE_ROUTES.items():
     start_at_zero(REQUESTS, ["POST"], [_route], [_success, "500", "503"])

@@ -72,6 +72,8 @@ class RateLimiter:
     async def take(self, scope: str, caller: str, own_limit: int | None = None, *, cost: int = 1) -> Allowance | None:
         """Count a request, as so many; RateLimitedError when the window is used up. scope: account or ip.
 
+        A large one is let in by what is left, however little; what it costs beyond that the next ones pay.
+
         What keys of one account have a limit of their own is counted together, apart from those of another limit.
         """
         limit = own_limit or self._limit
@@ -80,13 +82,12 @@ class RateLimiter:
         name = _name(scope, caller, own_limit)
         now = database_time()  # a window has its name from it, for all replicas
         account = self._account(name, int(now // self._window_s), limit)
-        cost = min(cost, limit)  # what is larger than a window takes a whole one
-        while account.left < cost and not account.exhausted:
+        if account.left <= 0 and not account.exhausted:
             async with account.asking:
-                if account.left < cost and not account.exhausted:
-                    await self._refill(name, account, cost - account.left)
+                if account.left <= 0 and not account.exhausted:
+                    await self._refill(name, account)
         reset_s = max(1, int((account.window + 1) * self._window_s - now + 0.999))
-        if account.left < cost:
+        if account.left <= 0:
             RATE_LIMITED.labels(scope).inc()
             raise RateLimitedError(Allowance(limit, 0, reset_s))
         account.left -= cost
@@ -107,8 +108,8 @@ class RateLimiter:
                 self._accounts.popitem(last=False)
         return account
 
-    async def _refill(self, name: str, account: _Account, wanted: int) -> None:
-        portion = max(wanted, account.limit // (PORTIONS_A_SECOND * self._window_s))
+    async def _refill(self, name: str, account: _Account) -> None:
+        portion = max(1 - account.left, account.limit // (PORTIONS_A_SECOND * self._window_s))
         taken = await self._take_from_redis(f"rate:{name}:{account.window}", portion)
         if taken is None:
             # Redis is away: this process grants the rest of the window alone.

@@ -23,9 +23,10 @@ class _Account:
     for no rest, for there are more turns than one.
     """
 
-    __slots__ = ("answered", "reads", "turns")
+    __slots__ = ("_of", "answered", "reads", "turns")
 
-    def __init__(self, at_once: int) -> None:
+    def __init__(self, at_once: int, of: str) -> None:
+        self._of = of
         self.turns = asyncio.Semaphore(at_once)
         self.reads = 0
         self.answered = 0
@@ -45,7 +46,9 @@ class _Account:
         except EngineError as error:
             if self.answered == answered:
                 raise  # no read of the account was answered meanwhile: that is the database
-            raise _limited(f"no turn in {deadline.seconds:g} s: other reads of the account had them all") from error
+            raise _limited(
+                self._of, f"no turn in {deadline.seconds:g} s: other {self._of} of the account had them all"
+            ) from error
 
     def _done(self, began: float, reading: "asyncio.Task[Any]") -> None:
         loop = reading.get_loop()
@@ -57,19 +60,22 @@ class _Account:
 class Turns:
     """Lets at most so many reads of an account run at once; a read and the wait for its turn share one deadline."""
 
-    def __init__(self, at_once: int, deadline: Deadline) -> None:
+    def __init__(self, at_once: int, deadline: Deadline, *, of: str = "reads", times: int = 1) -> None:
+        """Let so many times the reads at once run of what the words call `of`."""
         self._at_once = at_once
         self._deadline = deadline
+        self._of = of
+        self._times = times
         self._accounts: dict[tuple[str, int], _Account] = {}
 
     async def take[T](self, caller: Principal, read: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Return what is read, when it is its turn; EngineError account_limit when too many wait already, or for too long."""
         if not caller.key_id:
             return await self._deadline.wait(read())
-        at_once = caller.limits.concurrent_reads or self._at_once
+        at_once = (caller.limits.concurrent_reads or self._at_once) * self._times
         account = self._account(caller.account, at_once)
         if account.reads >= at_once + MAX_WAITING:
-            raise _limited(f"{MAX_WAITING} reads of the account wait already")
+            raise _limited(self._of, f"{MAX_WAITING} {self._of} of the account wait already")
         account.reads += 1
         try:
             return await account.read(self._deadline, read)
@@ -80,7 +86,7 @@ class Turns:
         account = self._accounts.get((name, at_once))
         if account is None:
             self._forget_idle()
-            account = self._accounts[name, at_once] = _Account(at_once)
+            account = self._accounts[name, at_once] = _Account(at_once, self._of)
         return account
 
     def _forget_idle(self) -> None:
@@ -92,6 +98,6 @@ class Turns:
                 del self._accounts[name]
 
 
-def _limited(detail: str) -> EngineError:
-    ACCOUNT_LIMITED.labels("reads").inc()
+def _limited(of: str, detail: str) -> EngineError:
+    ACCOUNT_LIMITED.labels(of).inc()
     return EngineError(ErrorCode.ACCOUNT_LIMIT, detail)

@@ -49,9 +49,14 @@ class MigrationSettings(Settings):
     migrate_wait_s: float = Field(60.0, ge=0, description="migration: longest wait for PostgreSQL to answer")
     migrate_turn_s: float = Field(300.0, gt=0, description="migration: longest wait for another migration to end")
     migrate_lock_timeout_s: float = Field(
-        4.0, gt=0, description="migration: longest wait of a statement for a lock; the engine queues up behind it"
+        4.0,
+        gt=0,
+        le=2_000_000,
+        description="migration: longest wait of a statement for a lock; the engine queues up behind it",
     )
-    migrate_statement_timeout_s: float = Field(600.0, gt=0, description="migration: longest run of a statement")
+    migrate_statement_timeout_s: float = Field(
+        600.0, gt=0, le=2_000_000, description="migration: longest run of a statement"
+    )
 
     @property
     def database_setting(self) -> tuple[str, SecretStr | None]:

@@ -15,10 +15,13 @@ MOST_CAUSES = 5
 class Incident:
     """Whether something fails at present."""
 
-    def __init__(self, failing: str, works: str, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take the texts of the lines; clock is in seconds."""
+    def __init__(
+        self, failing: str, works: str, *, most: int = MOST_CAUSES, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Take the texts of the lines, most of them in one incident, and a clock in seconds. Without `works` its end is not told."""
         self._failing = failing
         self._works = works
+        self._most = most
         self._clock = clock
         self._began = self._failed = 0.0
         self._causes: set[str] = set()
@@ -34,7 +37,7 @@ class Incident:
         if not self._causes:
             self._began = self._failed
         cause = cause_of(error)
-        if cause not in self._causes and len(self._causes) < MOST_CAUSES:
+        if cause not in self._causes and len(self._causes) < self._most:
             self._causes.add(cause)
             log.warning(self._failing, cause=cause, **about)
 
@@ -42,4 +45,5 @@ class Incident:
         """Note that it worked; that is told when nothing has failed for a while."""
         if self._causes and (now := self._clock()) - self._failed >= QUIET_S:
             self._causes = set()
-            log.info(self._works, seconds=round(now - self._began, 1))
+            if self._works:
+                log.info(self._works, seconds=round(now - self._began, 1))

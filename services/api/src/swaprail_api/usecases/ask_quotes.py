@@ -44,7 +44,7 @@ class AskQuotes:
         self._tokens = tokens
         self._timeout_s = timeout_s
         self._max_entries = max_entries
-        self._incident = Incident("no router answers questions for quotes", "questions for quotes are answered again")
+        self._incident = Incident("questions for quotes get no answer", "questions for quotes are answered again")
         self._requests: set[asyncio.Task[Any]] = set()
 
     async def run(self, query: QuotesQuery, arrived: float, trace: str | None) -> QuoteList:
@@ -68,12 +68,15 @@ class AskQuotes:
             # Shielded: what the broker tidies up when it is cancelled goes to Redis too, which may be beyond reach.
             async with asyncio.timeout(timeout_s):
                 reply = await asyncio.shield(request)
-            return _results(_answered(reply.body).quotes)
+            results = _results(_answered(reply.body).quotes)
         except (*AWAY, IncorrectState, msgspec.MsgspecError) as error:
             # IncorrectState: the broker has never been connected.
+            self._incident.failed(error)
             raise EngineError(ErrorCode.QUOTES_UNAVAILABLE, f"no quotes ({type(error).__name__})") from error
         finally:
             request.cancel()
+        self._incident.succeeded()
+        return results
 
     def _begin(self, asked: QuotesAsked, timeout_s: float) -> "asyncio.Task[Any]":
         request = asyncio.create_task(
@@ -86,9 +89,5 @@ class AskQuotes:
 
     def _done(self, request: "asyncio.Task[Any]") -> None:
         self._requests.discard(request)
-        if request.cancelled():
-            return
-        if (error := request.exception()) is not None:
-            self._incident.failed(error)
-        else:
-            self._incident.succeeded()
+        if not request.cancelled():
+            request.exception()  # told to whoever waits, if anybody does
