@@ -178,6 +178,17 @@ async def test_submit_goes_on_when_a_proxy_answers_for_an_engine_that_is_away(
     assert str(caught.value).endswith("or the URL is another's. Retrying may help.")
 
 
+async def test_a_call_ends_soon_when_nothing_but_404_comes(
+    engine: Any, client: SwaprailClient, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("swaprail_client.retries.NOBODY_THERE_S", 0.2)
+    engine.on("GET", f"/api/orders/{fake.order_id}", fake.answer(404, b"<html>"))
+    began = time.monotonic()
+    with pytest.raises(SwaprailError, match="the URL is another's"):
+        await client.get(fake.order_id)
+    assert 0.2 < time.monotonic() - began < 3
+
+
 async def test_an_order_that_is_not_found_stays_so_when_the_engine_says_it(
     engine: Any, client: SwaprailClient, fake: Any
 ) -> None:

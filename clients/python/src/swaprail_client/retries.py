@@ -26,6 +26,10 @@ class Backoff(msgspec.Struct, frozen=True):
 UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
+# So long may a proxy say 404 of an engine without a pod; then it is the URL that is wrong.
+NOBODY_THERE_S = 10.0
+
+
 class RetryRule:
     """Decides whether a failed try is followed by another. in_doubt: one of them may have taken effect."""
 
@@ -33,6 +37,7 @@ class RetryRule:
         self.last: Exception | None = None
         self.in_doubt = False
         self._repeatable = repeatable
+        self._began = time.monotonic()
         self._deadline = deadline
         self._backoff = backoff
 
@@ -45,6 +50,8 @@ class RetryRule:
         if isinstance(error, httpx.TransportError):
             return self._may_repeat(error)
         if not isinstance(error, SwaprailError) or not error.retryable or not self._repeatable:
+            return False
+        if error.status == 404 and time.monotonic() - self._began > NOBODY_THERE_S:
             return False
         if error.retry_after is None:
             return True
