@@ -151,7 +151,9 @@ IN_INSTALLATIONS = (
     Bug(
         "98_a_batch_is_one_request",
         "Who may send 200 requests a second stores 20,000 orders in it.",
-        (f"{_API}/integration/test_limits.py::test_a_batch_counts_for_its_size_when_none_of_it_is_any_good[False]",),
+        (
+            f"{_API}/integration/test_rate_limit.py::test_a_batch_counts_for_its_size_when_none_of_it_is_any_good[False]",
+        ),
     ),
     Bug(
         "99_quotes_take_what_orders_need",

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from services.api.tests.integration.callers import caller
 
 ORDER = {"userWallet": "alice", "inputToken": "SOL", "outputToken": "USDC", "inputAmount": "1.5"}
 
@@ -126,7 +127,6 @@ async def test_no_order_is_refused_when_batches_and_orders_of_one_account_share_
 async def test_a_batch_is_the_same_when_an_order_of_it_was_too_far_away_before(
     serve: Any, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from services.api.tests.integration.test_limits import caller
 
     api = await serve(api_keys_required=True, rate_limit=0)
     send = await caller(api, "desk")
