@@ -39,7 +39,12 @@ KINDS = {
         f"{_COMMON}/unit/test_client_address.py",
     ),
     "what an idempotency key stands for": (f"{_API}/test_batches.py", f"{_API}/test_idempotency.py"),
-    "one customer who is everybody's": (f"{_API}/test_limits.py", "services/api/tests/unit/test_account_orders.py"),
+    "one customer who is everybody's": (
+        f"{_API}/test_limits.py",
+        f"{_API}/test_rate_limit.py",
+        "services/api/tests/unit/test_account_orders.py",
+        "services/router/tests/test_venue_limits.py",
+    ),
     "keys that are revoked": ("services/notifier/tests/test_revocation.py",),
     "logs under faults": (
         f"{_HERE}/test_full_disk.py",
