@@ -24,7 +24,7 @@ _PASSING = frozenset(
 )
 # A server that was demoted, or a pooler that has forgotten our statements: another connection may do better.
 _MISPLACED = frozenset({"25006", "26000", "42P05"})
-_WRITES_REFUSED = frozenset({"25006", "53100", "58030"})
+_WRITES_REFUSED = frozenset({"53100", "58030"})
 
 
 def is_passing(error: BaseException) -> bool:
@@ -47,7 +47,7 @@ def is_misplaced(error: BaseException) -> bool:
 
 
 def takes_no_writes(error: BaseException) -> bool:
-    """Tell whether the server that said so answers reads alone: its disk is full or fails, or it has been demoted."""
+    """Tell whether the server that said so answers reads alone, its disk being full or broken, and still calls itself writable."""
     return isinstance(error, asyncpg.PostgresError) and error.sqlstate in _WRITES_REFUSED
 
 

@@ -70,7 +70,7 @@ class Database:
         await self._bounded(self._pool.fill())
 
     def check_writes(self) -> None:
-        """Raise EngineError unavailable where a write was refused lately: a server whose disk is full answers whoever reads."""
+        """Raise EngineError unavailable where the disk refused a write lately: whoever merely reads is answered."""
         if self._refused_write is None:
             return
         at, cause = self._refused_write
