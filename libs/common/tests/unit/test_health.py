@@ -58,7 +58,7 @@ async def test_a_cause_is_told_once_when_a_check_fails_again_and_again() -> None
         for detail in ("the disk is full", "the disk is full", "the schema is old", "the disk is full"):
             dependency.detail = detail
             await health.report()
-    assert [(line["event"], line["cause"]) for line in told] == [
-        ("the check of database fails", "the disk is full"),
-        ("the check of database fails", "the schema is old"),
+    assert [(line["event"], line["check"], line["cause"]) for line in told] == [
+        ("a health check fails", "database", "the disk is full"),
+        ("a health check fails", "database", "the schema is old"),
     ]

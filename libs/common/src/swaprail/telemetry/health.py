@@ -47,19 +47,20 @@ class _Check:
     def __init__(self, name: str, ask: Callable[[], Awaitable[None]], needed: Needed) -> None:
         self.ask = ask
         self.needed = needed
-        self.incident = Incident(f"the check of {name} fails", f"the check of {name} passes again")
+        self.name = name
+        self.incident = Incident("a health check fails", "a health check passes again")
 
     def passed(self) -> CheckResult:
         """Return what is reported."""
         if self.needed is Needed.AT_FIRST:
             self.needed = Needed.NEVER
-        self.incident.succeeded()
+        self.incident.succeeded(check=self.name)
         return CheckResult(ok=True, required=self.needed is not Needed.NEVER)
 
     def failed(self, error: Exception, *, told: bool) -> CheckResult:
         """Return what is reported; tell of it if the service has started, for before that nothing is to be expected."""
         if told:
-            self.incident.failed(error)
+            self.incident.failed(error, check=self.name)
         detail = error.detail if isinstance(error, EngineError) else type(error).__name__
         return CheckResult(ok=False, required=self.needed is not Needed.NEVER, detail=detail)
 

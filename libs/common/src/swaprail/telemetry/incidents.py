@@ -41,9 +41,9 @@ class Incident:
             self._causes.add(cause)
             log.warning(self._failing, cause=cause, **about)
 
-    def succeeded(self) -> None:
-        """Note that it worked; that is told when nothing has failed for a while."""
+    def succeeded(self, **about: str) -> None:
+        """Note that it worked; that is told, with what it is about, when nothing has failed for a while."""
         if self._causes and (now := self._clock()) - self._failed >= QUIET_S:
             self._causes = set()
             if self._works:
-                log.info(self._works, seconds=round(now - self._began, 1))
+                log.info(self._works, seconds=round(now - self._began, 1), **about)
