@@ -13,7 +13,7 @@ from swaprail.hosts import check_host
 _VERSIONS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 _LEAST_VERSION = "TLSv1.2"  # asyncpg's default
 _ENCRYPTED = ("require", "verify-ca", "verify-full")
-# As asyncpg.connect reads a URL, which it does nowhere without connecting.
+# As asyncpg.connect reads a URL, which it does nowhere without connecting: docs/adr/0019.
 _read_dsn = connect_utils._parse_connect_dsn_and_args  # type: ignore[attr-defined]  # noqa: SLF001
 _ARGUMENTS = set(signature(_read_dsn).parameters) - {"dsn"}
 
